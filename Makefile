@@ -1,0 +1,58 @@
+# Each target is a line or two over a standard tool; README.md gives the same commands without make.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+PAGE := _build/html/index.html
+NBVAL := $(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 book
+export TQDM_DISABLE := 1
+
+.PHONY: book test lint execute lab serve bench test-portable clean
+
+book: $(READY) _build/.config  ## build the book, strictly, and print the page to open
+	@$(BIN)/jupyter-book build . -W -n --keep-going -q $(JB) || { rm -rf _build/.doctrees; exit 1; }
+	@echo "Open file://$(CURDIR)/$(PAGE)"
+
+test: lint  ## everything that holds the book to its word
+	@echo "── the book, strictly ──"
+	@$(MAKE) --no-print-directory book JB=--all
+	@echo "── unit tests ──"
+	$(BIN)/pytest -n 2 tests --ignore tests/browser
+	@echo "── every notebook, run again and compared ──"
+	$(NBVAL)
+	@echo "── every page and figure, in a browser ──"
+	$(BIN)/pytest -n 2 tests/browser
+
+lint: $(READY)
+	@echo "── lint ──"
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+
+execute: $(READY)  ## run the notebooks that changed (ALL=1: all) and store them
+	$(BIN)/python -m companion.notebooks $(if $(ALL),--all)
+
+lab: $(READY)  ## the notebooks, live
+	$(BIN)/jupyter lab book
+
+serve: book  ## the built book over http
+	$(BIN)/python -m http.server -b 127.0.0.1 -d _build/html $(or $(PORT),8000)
+
+bench: $(READY)  ## seconds for each notebook and for the slowest tests
+	$(BIN)/python -m companion.notebooks --dry-run
+	$(BIN)/pytest tests --ignore tests/browser --durations 20
+
+test-portable: $(READY)  ## the stored outputs on other thread counts and other instruction sets
+	for setting in OMP_NUM_THREADS=1 OMP_NUM_THREADS=2 ATEN_CPU_CAPABILITY=default OPENBLAS_CORETYPE=Haswell; do \
+	  echo "── $$setting ──"; env $$setting $(NBVAL) || exit 1; done
+
+clean:
+	rm -rf _build .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
+
+$(READY): requirements.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=...)")'
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/pip install -r requirements.txt
+	@touch $@
+
+# A change here reaches every page, so the next build starts afresh.
+_build/.config: _config.yml _toc.yml
+	@rm -rf _build && mkdir _build && touch $@

@@ -1,0 +1,5 @@
+"""Settings for `pytest --nbval book`."""
+
+import os
+
+os.environ["TQDM_DISABLE"] = "1"  # a progress bar's text differs from run to run, so none may reach an output

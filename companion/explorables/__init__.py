@@ -1,0 +1,41 @@
+"""Interactive figures: live widgets in a notebook, and the same figures, alive, in the published page.
+
+An explorable is one Python class (an anywidget, hence an ipywidget) and one JavaScript module in `js/`. Make it the
+last expression of a cell. In a notebook its traits are its state, synced both ways: drag, then read ``fig.rho``; set
+``fig.rho = 1.1`` and it moves. In the page, the cell's ``text/html`` output carries the specification as JSON and one
+small script brings it to life, with no kernel and no network. A matplotlib picture goes along for print.
+
+Three general kinds are fed with numbers that the Python reference computed:
+
+- `Sweep`: curves over one to three sliders, computed on a grid;
+- `Graph`: circuits and unfolded graphs, stepped forward and backward with values on the nodes;
+- `Playback`: heat maps over time with a cursor.
+
+Two special kinds compute in the page, because dragging must be immediate, and are held to the reference by tests:
+`Eigenvalues` (`companion.longterm`) and `Gates` (`companion.gated`).
+"""
+
+from .base import Choice, Explorable, Range, Toggle
+from .graph import Edge, Frame, Graph, Node, View
+from .playback import Panel, Playback, Scene
+from .special import Eigenvalues, Gates
+from .sweep import Slider, Sweep
+
+__all__ = [
+    "Choice",
+    "Edge",
+    "Eigenvalues",
+    "Explorable",
+    "Frame",
+    "Gates",
+    "Graph",
+    "Node",
+    "Panel",
+    "Playback",
+    "Range",
+    "Scene",
+    "Slider",
+    "Sweep",
+    "Toggle",
+    "View",
+]

@@ -1,0 +1,112 @@
+// graph: circuits and unfolded graphs, stepped forward and backward with real numbers on the nodes.
+// data: {axes, views: {"value|value": {nodes, edges, frames, counters}}, shares}
+explorables.define("graph", {
+  current(view) {
+    return view.data.views[view.data.axes.map((a) => String(view.get(a))).join("|")];
+  },
+  // What the first `step` frames have put on nodes and edges.
+  revealed(scene, step) {
+    const out = { value: {}, grad: {}, hot: new Set(), say: "" };
+    scene.frames.slice(0, step).forEach((f, i, all) => {
+      Object.assign(out.value, f.values);
+      Object.assign(out.grad, f.grads);
+      if (i === all.length - 1) { out.hot = new Set(f.hot); out.say = f.say; }
+    });
+    return out;
+  },
+  draw(view) {
+    const scene = this.current(view);
+    const stepped = scene.frames.length > 0;
+    if (view.data.stepped) view.limit("step", scene.frames.length);
+    const step = stepped ? Math.min(view.get("step"), scene.frames.length) : 0;
+    const seen = this.revealed(scene, step);
+    const light = view.data.shares.length ? view.get("light") : "none";
+    const cols = Math.max(1, ...scene.nodes.map((n) => n.x));
+    const rows = Math.max(0, ...scene.nodes.map((n) => n.y));
+    const unit = Math.min(150, Math.max(54, (view.width - 76) / cols));
+    const width = Math.max(view.width, unit * cols + 76);
+    const left = (width - unit * cols) / 2;
+    const radius = Math.min(21, unit * 0.34);
+    const place = (n) => ({ x: left + n.x * unit, y: 46 + (rows - n.y) * 104 });
+    const byId = Object.fromEntries(scene.nodes.map((n) => [n.id, n]));
+    const lit = (id, grads) => !stepped || id in seen.value || id in grads;
+    view.layer("graph", undefined, (g) => {
+      for (const e of scene.edges) this.edge(g, e, byId, place, radius, seen, light, lit);
+      for (const n of scene.nodes) this.node(g, n, place(n), radius, seen, light, lit(n.id, seen.grad));
+    });
+    const counts = Object.entries(scene.counters).map(([k, v]) => `${k}: ${v}`).join(" · ");
+    const copies = light === "none" ? "" : `${light} is used ${this.copies(scene, light)} time${this.copies(scene, light) === 1 ? "" : "s"}: one parameter, many copies. `;
+    const say = stepped && step === 0 ? "Nothing computed yet: step forward. " : seen.say ? `${seen.say} ` : "";
+    return { height: 46 + rows * 104 + 52, width, say: `${say}${copies}${counts}`.trim() };
+  },
+  // Pointing at a weight shows all its copies; pressing it keeps them lit.
+  start(view, canvas) {
+    const share = (event) => event.target.closest("[data-share]")?.dataset.share;
+    const hover = (event) => canvas.querySelectorAll("[data-share]").forEach((e) => e.classList.toggle("ex-hover", e.dataset.share === share(event)));
+    canvas.addEventListener("pointerover", hover);
+    canvas.addEventListener("pointerleave", hover);
+    canvas.addEventListener("click", (event) => {
+      if (view.data.shares.includes(share(event))) view.set("light", view.get("light") === share(event) ? "none" : share(event));
+    });
+  },
+  copies: (scene, share) => [...scene.edges, ...scene.nodes].filter((e) => e.share === share).length,
+  node(g, n, at, radius, seen, light, on) {
+    const { svg, text } = explorables.kit;
+    const state = `${on ? "" : " ex-off"}${seen.hot.has(n.id) ? " ex-hot" : ""}${light !== "none" && n.share === light ? " ex-lit" : ""}`;
+    const shape = { role: null, class: `ex-node ex-${n.role}${state}` };
+    const group = svg("g", { "data-share": n.share || null });
+    if (n.shape === "delay") group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
+    else if (n.shape === "box") {
+      const w = Math.max(2 * radius, 9 * n.label.length + 12);
+      group.append(svg("rect", { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4, ...shape }));
+    } else group.append(svg("circle", { cx: at.x, cy: at.y, r: radius, ...shape }));
+    const small = radius < 17 ? " ex-small" : "";
+    if (n.shape !== "delay") group.append(text(at.x, at.y + 4, n.label, { "text-anchor": "middle", class: `ex-name${small}${on ? "" : " ex-off"}` }));
+    if (seen.value[n.id]) group.append(text(at.x, at.y + radius + 14, seen.value[n.id], { "text-anchor": "middle", class: `ex-value ex-halo${small}` }));
+    if (seen.grad[n.id]) group.append(text(at.x, at.y - radius - 6, `∇ ${seen.grad[n.id]}`, { "text-anchor": "middle", class: `ex-grad ex-halo${small}` }));
+    g.append(group);
+  },
+  edge(g, e, byId, place, radius, seen, light, lit) {
+    const { svg, text, round } = explorables.kit;
+    const a = place(byId[e.source]);
+    const b = place(byId[e.target]);
+    const state = `${lit(e.source, seen.grad) ? "" : " ex-off"}${seen.hot.has(e.id) ? " ex-hot" : ""}${light !== "none" ? (e.share === light ? " ex-lit" : " ex-dim") : ""}`;
+    const group = svg("g", { "data-share": e.share || null, class: `ex-edge${state}` });
+    let d, mid;
+    if (e.source === e.target) {
+      const [w, h] = [radius * 1.5, radius * 2.6];
+      d = `M${round(a.x + radius * 0.8)} ${round(a.y - radius * 0.6)}C${round(a.x + w * 2)} ${round(a.y - h)} ${round(a.x + w * 2)} ${round(a.y + h)} ${round(a.x + radius * 0.95)} ${round(a.y + radius * 0.7)}`;
+      mid = { x: a.x + w * 1.75, y: a.y };
+    } else {
+      const [dx, dy] = [b.x - a.x, b.y - a.y];
+      const len = Math.hypot(dx, dy) || 1;
+      const [ux, uy] = [dx / len, dy / len];
+      const bow = (e.curve || 0) * len * 0.5;
+      const c = { x: (a.x + b.x) / 2 - uy * bow, y: (a.y + b.y) / 2 + ux * bow };
+      const from = trim(a, c, byId[e.source].shape === "delay" ? 8 : radius + 1);
+      const to = trim(b, c, byId[e.target].shape === "delay" ? 9 : radius + 5);
+      d = `M${round(from.x)} ${round(from.y)}Q${round(c.x)} ${round(c.y)} ${round(to.x)} ${round(to.y)}`;
+      mid = { x: (from.x + 2 * c.x + to.x) / 4, y: (from.y + 2 * c.y + to.y) / 4 };
+      const along = Math.atan2(to.y - c.y, to.x - c.x);
+      group.append(svg("path", { class: "ex-arrow", d: `M0 0L-7 4L-7 -4Z`, transform: `translate(${round(to.x + 4 * Math.cos(along))} ${round(to.y + 4 * Math.sin(along))}) rotate(${round((along * 180) / Math.PI)})` }));
+    }
+    group.append(svg("path", { d, fill: "none" }), svg("path", { d, fill: "none", class: "ex-reach" }));
+    if (e.source === e.target) group.append(svg("path", { class: "ex-arrow", d: "M0 0L-7 4L-7 -4Z", transform: `translate(${round(a.x + radius * 0.95)} ${round(a.y + radius * 0.7)}) rotate(215)` }));
+    if (e.delay) group.append(svg("rect", { x: mid.x - 6, y: mid.y - 6, width: 12, height: 12, class: "ex-delay" }));
+    // labels stand beside the edge: right of a steep one, above a flat one
+    const steep = Math.abs(b.y - a.y) > Math.abs(b.x - a.x);
+    const lx = e.source === e.target ? mid.x + 12 : steep ? mid.x + 7 : mid.x;
+    const ly = e.source === e.target ? mid.y + 4 : steep ? mid.y + 4 : mid.y - 7;
+    const anchor = e.source === e.target || steep ? "start" : "middle";
+    const value = seen.value[e.id];
+    const grad = seen.grad[e.id];
+    if (e.label) group.append(text(lx, ly, value ? `${e.label} ${value}` : e.label, { class: "ex-weight ex-halo", "text-anchor": anchor }));
+    if (grad) group.append(text(lx, ly + (steep ? 15 : 22), `∇ ${grad}`, { class: "ex-grad ex-halo", "text-anchor": anchor }));
+    g.append(group);
+
+    function trim(p, c, r) {
+      const len = Math.hypot(c.x - p.x, c.y - p.y) || 1;
+      return { x: p.x + ((c.x - p.x) / len) * r, y: p.y + ((c.y - p.y) / len) * r };
+    }
+  },
+});

@@ -1,0 +1,381 @@
+// The kit that all explorables share: one frame (title, stage, read-out, controls), axes, drag handles, links.
+// A kind draws; the kit does everything else. The same text runs in the published page (classic script)
+// and in a notebook (module text of the anywidget), so it defines one global and exports nothing.
+(() => {
+  "use strict";
+
+  const kinds = {};
+  const mounted = globalThis.explorables?.mounted ?? new Set(); // a notebook may load this text once a widget
+  const SVG = "http://www.w3.org/2000/svg";
+  const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+  // ---- small DOM helpers ------------------------------------------------------------------------
+  const fill = (node, attrs, children) => {
+    for (const [key, value] of Object.entries(attrs || {})) {
+      if (value === undefined || value === null || value === false) continue;
+      if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+      else node.setAttribute(key, value === true ? "" : value);
+    }
+    for (const child of children.flat()) if (child !== null && child !== undefined) node.append(child);
+    return node;
+  };
+  const html = (tag, attrs, ...children) => fill(document.createElement(tag), attrs, children);
+  const svg = (tag, attrs, ...children) => fill(document.createElementNS(SVG, tag), attrs, children);
+  const text = (x, y, content, attrs) => svg("text", { x: round(x), y: round(y), ...attrs }, content);
+
+  // ---- numbers ----------------------------------------------------------------------------------
+  const round = (v) => Math.round(v * 100) / 100;
+  const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
+  const superscript = (n) => String(n).replace(/-/g, "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
+  const number = (v) => {
+    if (v === null || v === undefined || Number.isNaN(v)) return "–";
+    const size = Math.abs(v);
+    if (size !== 0 && (size >= 1e4 || size < 1e-3)) {
+      const e = Math.floor(Math.log10(size));
+      const m = Math.round((v / 10 ** e) * 10) / 10;
+      return Math.abs(m) >= 10 ? `${m / 10}·10${superscript(e + 1)}` : `${m}·10${superscript(e)}`;
+    }
+    return String(Number(v.toPrecision(3))).replace("-", "−");
+  };
+  const nearest = (values, v) =>
+    values.reduce((best, u, i) => (Math.abs(u - v) < Math.abs(values[best] - v) ? i : best), 0);
+
+  // ---- scales and axes --------------------------------------------------------------------------
+  const ticks = (low, high, count) => {
+    const raw = (high - low) / Math.max(1, count);
+    const power = 10 ** Math.floor(Math.log10(raw));
+    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => s >= raw);
+    const out = [];
+    for (let k = Math.ceil(low / step - 1e-9); k * step <= high + step * 1e-9; k++) out.push(k * step);
+    return out;
+  };
+  const logTicks = (low, high, count) => {
+    const [a, b] = [Math.ceil(Math.log10(low) - 1e-9), Math.floor(Math.log10(high) + 1e-9)];
+    const stride = Math.max(1, Math.ceil((b - a) / Math.max(1, count)));
+    const out = [];
+    for (let e = a; e <= b; e++) if (e % stride === 0) out.push(10 ** e);
+    return out;
+  };
+  const extent = (arrays, keep) => {
+    const all = arrays.flat().filter((v) => Number.isFinite(v) && (!keep || keep(v)));
+    return all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];
+  };
+
+  // A plot is a rectangle in the stage with two scales: plot.x(value), plot.y(value) in pixels.
+  // `box` = {left, top, width, height} is the outer rectangle, axis labels included.
+  function plot(layer, box, { xdomain, ydomain, logy = false, xlabel = "", ylabel = "", square = false }) {
+    const inner = { left: box.left + 46, top: box.top + 22, width: box.width - 56, height: box.height - 62 };
+    if (square) inner.width = inner.height = Math.min(inner.width, inner.height);
+    let [x0, x1] = xdomain;
+    let [y0, y1] = ydomain;
+    if (x0 === x1) x1 = x0 + 1;
+    if (logy) { y0 = Math.max(y0, 1e-300); if (y1 <= y0) y1 = y0 * 10; } else if (y0 === y1) { y0 -= 0.5; y1 += 0.5; }
+    const map = (v) => (logy ? Math.log10(Math.max(v, 1e-300)) : v);
+    const x = (v) => inner.left + ((v - x0) / (x1 - x0)) * inner.width;
+    const y = (v) => inner.top + inner.height - ((map(v) - map(y0)) / (map(y1) - map(y0))) * inner.height;
+    const invert = (px, py) => [
+      x0 + ((px - inner.left) / inner.width) * (x1 - x0),
+      y0 + ((inner.top + inner.height - py) / inner.height) * (y1 - y0),
+    ];
+    const axis = svg("g", { class: "ex-axis" });
+    const base = inner.top + inner.height;
+    for (const v of ticks(x0, x1, inner.width / 60)) {
+      axis.append(svg("line", { x1: x(v), x2: x(v), y1: base, y2: base + 4 }), text(x(v), base + 16, number(v), { "text-anchor": "middle" }));
+    }
+    for (const v of logy ? logTicks(y0, y1, inner.height / 34) : ticks(y0, y1, inner.height / 34)) {
+      axis.append(
+        svg("line", { class: "ex-grid", x1: inner.left, x2: inner.left + inner.width, y1: y(v), y2: y(v) }),
+        text(inner.left - 6, y(v) + 4, logy ? `10${superscript(Math.round(Math.log10(v)))}` : number(v), { "text-anchor": "end" }),
+      );
+    }
+    axis.append(
+      svg("path", { d: `M${inner.left} ${inner.top}V${base}H${inner.left + inner.width}`, fill: "none" }),
+      text(inner.left + inner.width / 2, base + 34, xlabel, { "text-anchor": "middle", class: "ex-label" }),
+      text(inner.left - 40, inner.top - 9, ylabel, { class: "ex-label" }),
+    );
+    layer.append(axis);
+    const inside = (px, py) => px >= inner.left - 1 && px <= inner.left + inner.width + 1 && py >= inner.top - 1 && py <= base + 1;
+    return { ...inner, x, y, invert, inside, layer, low: y0, high: y1 };
+  }
+
+  // A curve; points outside the plot are cut off, not clamped to its border.
+  function curve(p, xs, ys, role, attrs) {
+    let d = "";
+    let drawing = false;
+    xs.forEach((x, i) => {
+      const ok = ys[i] !== null && Number.isFinite(ys[i]) && p.inside(p.x(x), p.y(ys[i]));
+      if (ok) d += `${drawing ? "L" : "M"}${round(p.x(x))} ${round(p.y(ys[i]))}`;
+      drawing = ok;
+    });
+    p.layer.append(svg("path", { d, class: `ex-curve ex-${role}`, ...attrs }));
+  }
+
+  // Labels at the right ends of curves, pushed apart so that none covers another.
+  function endLabels(p, entries) {
+    const placed = entries
+      .map((e) => {
+        const i = e.ys.findLastIndex((v, k) => v !== null && Number.isFinite(v) && p.inside(p.x(e.xs[k]), p.y(v)));
+        return i < 0 ? null : { ...e, px: p.x(e.xs[i]), py: p.y(e.ys[i]) };
+      })
+      .filter(Boolean)
+      .sort((a, b) => a.py - b.py);
+    placed.forEach((e, i) => { if (i) e.py = Math.max(e.py, placed[i - 1].py + 15); });
+    const over = placed.length ? placed.at(-1).py - (p.top + p.height) : 0;
+    for (const e of placed) {
+      const y = e.py - Math.max(0, over);
+      p.layer.append(
+        svg("circle", { cx: round(e.px - 3), cy: round(y - 8), r: 4, class: `ex-dot ex-${e.role}` }),
+        text(e.px - 10, y - 4, e.label, { class: "ex-halo ex-end", "text-anchor": "end" }),
+      );
+    }
+  }
+
+  // ---- controls ---------------------------------------------------------------------------------
+  const shown = (c, v) => (c.texts && c.values ? c.texts[nearest(c.values, v)] : typeof v === "number" ? number(v) : String(v));
+
+  function rangeControl(c, id, view) {
+    const listed = c.values;
+    const input = html("input", {
+      type: "range", id, "data-control": c.name,
+      min: listed ? 0 : c.min, max: listed ? listed.length - 1 : c.max, step: listed ? 1 : c.step,
+      oninput: () => view.set(c.name, listed ? listed[+input.value] : +input.value),
+    });
+    const out = html("output", { for: id });
+    const row = html("div", { class: "ex-row" }, html("label", { for: id }, c.label), input, out);
+    if (c.play) row.append(...player(c, view, input));
+    const show = () => {
+      const limit = c.limit;
+      if (limit !== undefined) input.max = limit;
+      input.value = listed ? nearest(listed, view.get(c.name)) : view.get(c.name);
+      out.textContent = shown(c, view.get(c.name)) + (limit !== undefined ? ` / ${limit}` : "");
+      input.setAttribute("aria-valuetext", out.textContent);
+    };
+    return { row, show };
+  }
+
+  // Buttons that step a range by one and run it; nothing runs under reduced motion.
+  function player(c, view, input) {
+    const go = (v) => view.set(c.name, clamp(v, +input.min, +input.max));
+    let timer = null;
+    const stop = () => { clearInterval(timer); timer = null; run.textContent = "▶ Play"; };
+    const run = html("button", {
+      type: "button", "data-play": c.name,
+      onclick: () => {
+        if (timer) return stop();
+        if (+input.value >= +input.max) go(+input.min);
+        run.textContent = "❚❚ Pause";
+        timer = setInterval(() => {
+          if (!view.root.isConnected || +input.value >= +input.max) return stop();
+          go(+input.value + 1);
+        }, c.play);
+      },
+    }, "▶ Play");
+    view.onreset(stop);
+    const step = (d, sign, name) =>
+      html("button", { type: "button", "aria-label": name, onclick: () => { stop(); go(+input.value + d); } }, sign);
+    return [step(-1, "‹", `${c.label}: one back`), step(1, "›", `${c.label}: one on`), still() ? null : run].filter(Boolean);
+  }
+
+  function choiceControl(c, id, view) {
+    if (c.options.length > 5) {
+      const select = html("select", { id, "data-control": c.name, onchange: () => view.set(c.name, c.options[select.selectedIndex]) },
+        c.options.map((o, i) => html("option", {}, (c.texts || c.options)[i])));
+      return { row: html("div", { class: "ex-row" }, html("label", { for: id }, c.label), select), show: () => { select.selectedIndex = c.options.indexOf(view.get(c.name)); } };
+    }
+    const radios = c.options.map((o, i) => html("input", { type: "radio", name: id, id: `${id}-${i}`, "data-control": c.name, onchange: () => view.set(c.name, o) }));
+    const row = html("div", { class: "ex-row ex-choice", role: "radiogroup", "aria-label": c.label }, html("span", {}, c.label),
+      html("div", {}, radios.map((r, i) => html("label", {}, r, html("span", {}, (c.texts || c.options)[i])))));
+    return { row, show: () => radios.forEach((r, i) => { r.checked = c.options[i] === view.get(c.name); }) };
+  }
+
+  function toggleControl(c, id, view) {
+    const box = html("input", { type: "checkbox", id, "data-control": c.name, onchange: () => view.set(c.name, box.checked) });
+    return { row: html("div", { class: "ex-row ex-toggle" }, box, html("label", { for: id }, c.label)), show: () => { box.checked = view.get(c.name); } };
+  }
+
+  const makers = { range: rangeControl, choice: choiceControl, toggle: toggleControl };
+
+  // ---- links that set a figure's state:  #name?trait=value&trait=value ----------------------------
+  const parse = (hash) => {
+    const at = hash.indexOf("?");
+    if (!hash.startsWith("#") || at < 0) return null;
+    return { name: decodeURIComponent(hash.slice(1, at)), state: Object.fromEntries(new URLSearchParams(hash.slice(at + 1))) };
+  };
+  function cast(c, raw) {
+    if (c.type === "toggle") return raw === "true" || raw === "1";
+    if (c.type === "choice") return c.options.find((o) => String(o) === raw);
+    const v = Number(raw);
+    if (!Number.isFinite(v) || raw === "") return undefined;
+    return c.values ? c.values[nearest(c.values, v)] : clamp(v, c.min, c.max);
+  }
+  function follow(hash) {
+    const link = parse(hash);
+    const views = link ? [...mounted].filter((v) => v.spec.name === link.name && v.root.isConnected) : [];
+    for (const view of views) {
+      for (const c of view.spec.controls) {
+        const v = link.state[c.name] === undefined ? undefined : cast(c, link.state[c.name]);
+        if (v !== undefined) view.set(c.name, v);
+      }
+      view.root.scrollIntoView({ block: "nearest", behavior: still() ? "auto" : "smooth" });
+      view.flash();
+    }
+    return views.length > 0;
+  }
+
+  // ---- the frame ----------------------------------------------------------------------------------
+  // spec: {kind, name, title, caption, controls, start, data}; store: {get, set, listen} holds the state.
+  function mount(root, spec, store) {
+    const kind = kinds[spec.kind];
+    const controls = spec.controls.map((c) => ({ ...c }));
+    const resets = [];
+    const layers = new Map();
+    const handles = new Map();
+    const canvas = svg("svg", { role: "img", "aria-label": spec.title });
+    const stage = html("div", { class: "ex-stage" }, canvas);
+    const readout = html("p", { class: "ex-readout", role: "status", "aria-live": "polite" });
+    const panel = html("div", { class: "ex-controls" });
+    let pending = 0;
+
+    const view = {
+      root, spec, data: spec.data, width: 0,
+      get: (name) => store.get(name),
+      set(name, value) { if (store.get(name) !== value) store.set(name, value); },
+      onreset: (f) => resets.push(f),
+      // A persistent group: `paint(g)` runs again only when `key` changes.
+      layer(name, key, paint) {
+        let kept = layers.get(name);
+        if (!kept) { kept = { g: svg("g", {}), key: undefined }; layers.set(name, kept); }
+        canvas.append(kept.g);
+        if (kept.key !== key || key === undefined) { kept.g.replaceChildren(); paint(kept.g); kept.key = key; }
+      },
+      // While [data-handle=name] is pressed or dragged, move(x, y) is called in stage pixels. Register at every draw.
+      drag: (name, move) => handles.set(name, move),
+      // A round handle at (px, py).
+      handle(g, name, px, py, role, move) {
+        view.drag(name, move);
+        g.append(svg("circle", { cx: round(px), cy: round(py), r: 9, class: `ex-handle ex-${role}`, "data-handle": name }));
+      },
+      limit(name, max) {
+        const c = controls.find((k) => k.name === name);
+        const before = c.limit;
+        c.limit = max;
+        const v = store.get(name);
+        if (v > max || (before !== undefined && before !== max && v === before)) store.set(name, max);
+      },
+      flash() { root.classList.add("ex-flash"); setTimeout(() => root.classList.remove("ex-flash"), 900); },
+    };
+
+    const parts = controls.map((c) => makers[c.type](c, `${spec.name}-${c.name}-${Math.random().toString(36).slice(2, 7)}`, view));
+    const reset = html("button", { type: "button", "data-reset": true, onclick: () => {
+      resets.forEach((f) => f());
+      for (const [name, value] of Object.entries(spec.start)) view.set(name, value);
+    } }, "Reset");
+    const share = html("button", { type: "button", "data-share-link": true, onclick: () => shareLink(view, share) }, "Copy link to this state");
+    panel.append(...parts.map((p) => p.row), html("div", { class: "ex-row ex-buttons" }, reset, share));
+    // JupyterLab's command mode would swallow arrow keys and letters typed into a control.
+    panel.addEventListener("keydown", (event) => event.stopPropagation());
+
+    const caption = root.querySelector("figcaption") || html("figcaption", {}, spec.caption);
+    root.replaceChildren(html("div", { class: "ex-title" }, spec.title), stage, readout, panel, caption);
+    root.classList.add("explorable", "ex-live");
+    root.id = spec.name;
+
+    function draw() {
+      pending = 0;
+      view.width = Math.max(280, stage.clientWidth || 640);
+      handles.clear();
+      const { height, width = view.width, say = "" } = kind.draw(view);
+      canvas.setAttribute("viewBox", `0 0 ${round(width)} ${round(height)}`);
+      canvas.setAttribute("width", round(width));
+      canvas.setAttribute("height", round(height));
+      if (readout.textContent !== say) readout.textContent = say;
+      canvas.setAttribute("aria-label", `${spec.title}. ${say}`);
+      parts.forEach((p) => p.show());
+    }
+    const redraw = () => { if (!pending) pending = requestAnimationFrame(draw); };
+
+    let held = null;
+    const at = (event) => {
+      const r = canvas.getBoundingClientRect();
+      const scale = canvas.viewBox.baseVal.width / r.width;
+      return [(event.clientX - r.left) * scale, (event.clientY - r.top) * scale];
+    };
+    canvas.addEventListener("pointerdown", (event) => {
+      held = event.target.closest("[data-handle]")?.dataset.handle ?? null;
+      if (held === null) return;
+      event.preventDefault();
+      canvas.setPointerCapture(event.pointerId);
+      handles.get(held)?.(...at(event));
+    });
+    canvas.addEventListener("pointermove", (event) => { if (held !== null) handles.get(held)?.(...at(event)); });
+    for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { held = null; });
+
+    const forget = store.listen(redraw);
+    const observer = new ResizeObserver(() => { if (Math.abs(stage.clientWidth - view.width) > 1) redraw(); });
+    observer.observe(stage);
+    mounted.add(view);
+    kind.start?.(view, canvas);
+    draw();
+    return () => { forget(); observer.disconnect(); mounted.delete(view); resets.forEach((f) => f()); };
+  }
+
+  async function shareLink(view, button) {
+    const state = new URLSearchParams(view.spec.controls.map((c) => [c.name, String(view.get(c.name))]));
+    const hash = `#${view.spec.name}?${state}`;
+    const page = globalThis.explorables.inPage;
+    if (page) history.replaceState(null, "", hash);
+    try {
+      await navigator.clipboard.writeText(page ? location.href : hash);
+      button.textContent = "Link copied";
+    } catch {
+      button.textContent = page ? "Link is in the address bar" : hash;
+    }
+    setTimeout(() => { button.textContent = "Copy link to this state"; }, 2500);
+  }
+
+  // ---- state holders: a plain object in the page, the widget's model in a notebook -----------------
+  function localStore(start) {
+    const state = { ...start };
+    const heard = new Set();
+    return {
+      get: (name) => state[name],
+      set(name, value) { state[name] = value; heard.forEach((f) => f()); },
+      listen(f) { heard.add(f); return () => heard.delete(f); },
+    };
+  }
+  function modelStore(model, names) {
+    return {
+      get: (name) => model.get(name),
+      set(name, value) { model.set(name, value); model.save_changes(); },
+      listen(f) {
+        names.forEach((n) => model.on(`change:${n}`, f));
+        return () => names.forEach((n) => model.off(`change:${n}`, f));
+      },
+    };
+  }
+
+  function render({ model, el }) {
+    const spec = model.get("spec");
+    const figure = html("figure", { class: "explorable", "data-explorable": spec.kind });
+    el.append(figure);
+    return mount(figure, spec, modelStore(model, spec.controls.map((c) => c.name)));
+  }
+
+  // Links in the prose are listened to once, however often this text is loaded.
+  if (!globalThis.explorables) {
+    document.addEventListener("click", (event) => {
+      const hash = event.target.closest?.("a[href^='#']")?.getAttribute("href");
+      if (hash && globalThis.explorables.follow(hash)) {
+        event.preventDefault();
+        event.stopPropagation();
+        if (globalThis.explorables.inPage) history.replaceState(null, "", hash);
+      }
+    }, true);
+  }
+
+  globalThis.explorables = {
+    inPage: false, kinds, mounted, define: (name, kind) => { kinds[name] = kind; },
+    mount, render, localStore, follow,
+    kit: { html, svg, text, plot, curve, endLabels, extent, ticks, number, clamp, round, nearest, superscript },
+  };
+})();

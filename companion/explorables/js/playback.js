@@ -1,0 +1,77 @@
+// playback: heat maps over time with one cursor: gates on text, attention, the tape of a machine.
+// data: {axis?, scenes: {name: {tokens, panels: [{label, role, rows, low, high, values: [row][step]}], say}}}
+explorables.define("playback", {
+  scene: (view) => view.data.scenes[view.data.axis ? view.get("scene") : Object.keys(view.data.scenes)[0]],
+  draw(view) {
+    const { svg, text, round } = explorables.kit;
+    const scene = this.scene(view);
+    const steps = scene.tokens.length;
+    view.limit("t", steps);
+    const t = Math.min(view.get("t"), steps) - 1;
+    const many = Math.max(...scene.panels.map((p) => p.rows.length));
+    if (view.data.rows > 1) view.limit("row", many);
+    const row = view.data.rows > 1 ? Math.min(view.get("row"), many) - 1 : 0;
+    const margin = view.width < 480 ? 62 : 96;
+    const cell = Math.min(34, Math.max(8, (view.width - margin - 12) / steps));
+    const width = Math.max(view.width, margin + 12 + cell * steps);
+    const tops = [];
+    let y = 4;
+    for (const p of scene.panels) {
+      const h = p.rows.length > 12 ? 9 : p.rows.length > 5 ? 13 : 20;
+      tops.push({ top: y + 20, h });
+      y += 20 + h * p.rows.length + 14;
+    }
+    const x = (k) => margin + k * cell;
+    const key = [width, view.data.axis ? view.get("scene") : ""].join("|");
+    view.layer("heat", key, (g) => {
+      scene.panels.forEach((p, i) => this.panel(g, p, tops[i], x, cell, margin));
+      scene.tokens.forEach((token, k) => {
+        if (cell >= 8 || k % 5 === 0) g.append(text(x(k) + cell / 2, y + 8, token === " " ? "␣" : token, { "text-anchor": "middle", class: "ex-token" }));
+      });
+    });
+    const bottom = y + 16;
+    const trace = view.data.rows > 1 ? 96 : 0;
+    view.layer("cursor", undefined, (g) => {
+      g.append(svg("rect", { x: round(x(t)), y: 20, width: round(cell), height: round(bottom - 22), class: "ex-cursor" }));
+      const grab = svg("rect", { x: margin, y: 20, width: round(cell * steps), height: round(bottom - 20), class: "ex-grab", "data-handle": "t" });
+      g.append(grab);
+      if (trace) this.trace(g, scene, row, { margin, cell, steps, top: bottom + 14, height: trace - 28, t });
+    });
+    view.drag("t", (px) => view.set("t", explorables.kit.clamp(Math.floor((px - margin) / cell) + 1, 1, steps)));
+    const values = scene.panels.map((p) => `${p.label} ${explorables.kit.number(p.values[Math.min(row, p.rows.length - 1)][t])}`).join(" · ");
+    const who = view.data.rows > 1 ? `${scene.panels[0].rows[Math.min(row, scene.panels[0].rows.length - 1)]}: ` : "";
+    const before = scene.tokens.slice(Math.max(0, t - 14), t).join(view.data.glue);
+    const after = scene.tokens.slice(t + 1, t + 8).join(view.data.glue);
+    const where = view.data.context ? `…${before}[${scene.tokens[t]}]${after}… ` : `Step ${t + 1} of ${steps}. `;
+    return { height: bottom + trace + 6, width, say: scene.say ? scene.say[t] : `${where}${who}${values}` };
+  },
+  panel(g, p, { top, h }, x, cell, margin) {
+    const { svg, text, round } = explorables.kit;
+    const span = Math.max(Math.abs(p.low), Math.abs(p.high));
+    g.append(text(4, top - 6, `${p.label}  (blank 0, full ${explorables.kit.number(p.high)}${p.low < 0 ? `, grey ${explorables.kit.number(p.low)}` : ""})`, { class: "ex-label" }));
+    p.values.forEach((line, r) => {
+      if (p.rows.length <= 12 || r % 4 === 0) g.append(text(margin - 6, top + r * h + h * 0.78, p.rows[r], { "text-anchor": "end", class: "ex-small" }));
+      line.forEach((v, k) => {
+        const strength = p.low < 0 ? Math.abs(v) / span : (v - p.low) / (p.high - p.low);
+        g.append(svg("rect", { x: round(x(k)), y: top + r * h, width: round(cell - (cell > 5 ? 0.6 : 0)), height: h - 0.6, "fill-opacity": round(Math.min(1, Math.max(0, strength))), class: `ex-cell ex-${v < 0 ? "target" : p.role}` }));
+      });
+    });
+    g.append(svg("rect", { x: margin, y: top, width: round(x(p.values[0].length) - margin), height: round(h * p.rows.length), class: "ex-frame" }));
+  },
+  // The chosen row of every panel as a line under the heat maps.
+  trace(g, scene, row, { margin, cell, steps, top, height, t }) {
+    const { svg, text, round } = explorables.kit;
+    const low = Math.min(0, ...scene.panels.map((p) => p.low));
+    const high = Math.max(...scene.panels.map((p) => p.high));
+    const y = (v) => top + height * (1 - (v - low) / (high - low));
+    g.append(svg("line", { x1: margin, x2: margin + cell * steps, y1: round(y(0)), y2: round(y(0)), class: "ex-zero" }),
+      text(margin - 6, y(high) + 4, explorables.kit.number(high), { "text-anchor": "end", class: "ex-small" }),
+      text(margin - 6, y(low) + 4, explorables.kit.number(low), { "text-anchor": "end", class: "ex-small" }));
+    scene.panels.forEach((p, i) => {
+      const line = p.values[Math.min(row, p.rows.length - 1)];
+      const d = line.map((v, k) => `${k ? "L" : "M"}${round(margin + (k + 0.5) * cell)} ${round(y(v))}`).join("");
+      g.append(svg("path", { d, class: `ex-curve ex-${p.role}`, "stroke-dasharray": ["", "7 4", "2 3", "9 3 2 3"][i % 4] || null }),
+        svg("circle", { cx: round(margin + (t + 0.5) * cell), cy: round(y(line[t])), r: 4, class: `ex-dot ex-${p.role}` }));
+    });
+  },
+});

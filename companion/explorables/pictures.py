@@ -1,0 +1,54 @@
+"""The still pictures of explorables, for print and for readers of the bare notebook."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from ..plotting import COLORS
+
+INK = "#333333"
+
+
+def canvas(rows: int = 1, columns: int = 1, title: str = "", height: float = 3.0) -> tuple[Any, Any]:
+    """A matplotlib figure with its axes, made apart from pyplot's current figure."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, height if rows == 1 else 1.6 * rows + 0.6), layout="constrained")
+    figure.suptitle(title, fontsize=11)
+    return figure, figure.subplots(rows, columns)
+
+
+def colormap(role: str, signed: bool) -> Any:
+    """From white to the role's colour; signed values go through white to grey."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    stops = ["#808080", "#ffffff", COLORS[role]] if signed else ["#ffffff", COLORS[role]]
+    return LinearSegmentedColormap.from_list(role, stops)
+
+
+def draw_graph(
+    nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]], values: Mapping[str, str], title: str
+) -> Any:
+    """Nodes and arrows of one view of a `Graph`, with the values that have been reached."""
+    rows = max(n["y"] for n in nodes) + 1
+    figure, ax = canvas(title=title, height=1.0 + 1.0 * rows)
+    at = {n["id"]: np.array([n["x"], n["y"]], float) for n in nodes}
+    for e in edges:
+        loop = e["source"] == e["target"]
+        start, end = at[e["source"]], at[e["target"]]
+        if loop:
+            start, end = start + np.array([0.12, 0.2]), end + np.array([0.12, -0.2])
+        bend = -2.2 if loop else -e.get("curve", 0)
+        arrow = {"arrowstyle": "->", "color": INK, "shrinkA": 13, "shrinkB": 14, "connectionstyle": f"arc3,rad={bend}"}
+        ax.annotate("", end, start, arrowprops=arrow)
+        ax.text(*((start + end) / 2 + np.array([0.06 + 0.35 * loop, 0.06])), e.get("label", ""), fontsize=8, color=INK)
+    for n in nodes:
+        x, y = at[n["id"]]
+        color = INK if n.get("shape") == "delay" else COLORS[n["role"]]
+        ax.plot(x, y, "s" if n.get("shape") in ("delay", "box") else "o", ms=22, mfc="white", mec=color, mew=2)
+        ax.text(x, y, n["label"], ha="center", va="center", fontsize=9)
+        ax.text(x, y - 0.33, values.get(n["id"], ""), ha="center", va="center", fontsize=8)
+    ax.set(xlim=(min(x for x, _ in at.values()) - 0.6, max(x for x, _ in at.values()) + 0.9), ylim=(-0.6, rows - 0.4))
+    ax.axis("off")
+    return figure

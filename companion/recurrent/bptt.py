@@ -1,0 +1,179 @@
+"""The backward pass taken apart, cut short, and made to need less memory.
+
+Section 10.2.2: one gradient for each copy of a shared weight; truncated back-propagation through
+time; back-propagation with checkpoints, which recomputes states instead of storing them.
+"""
+
+from math import ceil
+
+import numpy as np
+
+from companion.functions import nll_grad
+from companion.recurrent.hidden import RNN, backward, checked, initial, rnn_bptt_nodes, rnn_forward, states
+from companion.recurrent.hidden import sum_over_copies as summed
+from companion.validation import choice, integer, sequence, targets
+
+__all__ = ["checkpointed_bptt", "rnn_copies", "states_held", "truncated_bptt"]
+
+
+def rnn_copies(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> RNN:
+    """Gradient with respect to each step's own copy of every parameter.
+
+    Equations (Section 10.2.2): ∇_{W⁽ᵗ⁾}L = (∇_{a⁽ᵗ⁾}L) h⁽ᵗ⁻¹⁾ᵀ, ∇_{U⁽ᵗ⁾}L = (∇_{a⁽ᵗ⁾}L) x⁽ᵗ⁾ᵀ,
+    ∇_{V⁽ᵗ⁾}L = (∇_{o⁽ᵗ⁾}L) h⁽ᵗ⁾ᵀ, ∇_{b⁽ᵗ⁾}L = ∇_{a⁽ᵗ⁾}L, ∇_{c⁽ᵗ⁾}L = ∇_{o⁽ᵗ⁾}L. The gradient of the
+    shared parameter is the sum over t.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    y : target classes, integers of shape (tau,).
+    h0 : initial state, shape (n_h,); zeros if None.
+
+    Returns
+    -------
+    RNN whose arrays have a leading axis of length tau, e.g. W of shape (tau, n_h, n_h).
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the sequence is empty.
+
+    Reference: goodfellow2016
+    """
+    nodes = rnn_bptt_nodes(p, x, y, h0)
+    h, x = rnn_forward(p, x, h0).h, sequence("x", x)
+    return RNN(
+        U=nodes.a[:, :, None] * x[:, None, :],
+        W=nodes.a[:, :, None] * h[:-1, None, :],
+        V=nodes.o[:, :, None] * h[1:, None, :],
+        b=nodes.a,
+        c=nodes.o,
+    )
+
+
+def _chunk(
+    p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray, g_end: np.ndarray | float
+) -> tuple[RNN, np.ndarray, np.ndarray]:
+    """Forward and backward over one chunk: its gradients, ∇ on its first state, its last state."""
+    h = states(p, x, h0)[1]
+    nodes = backward(p, h, nll_grad(p.c + h[1:] @ p.V.T, y), g_end)
+    return summed(nodes, x, h), nodes.h[0], h[-1]
+
+
+def _add(left: RNN, right: RNN) -> RNN:
+    return RNN(*(g + d for g, d in zip(left, right, strict=True)))
+
+
+def truncated_bptt(p: RNN, x: np.ndarray, y: np.ndarray, window: int, h0: np.ndarray | None = None) -> RNN:
+    """Gradient by truncated back-propagation through time: states carried on, gradients cut.
+
+    Section 10.2.2. The sequence is cut into chunks of `window` steps (the last may be shorter).
+    Each chunk starts from the true last state of the chunk before it, but ∇_{h⁽ᵗ⁾}L is set to zero
+    where it would cross into an earlier chunk. `window` ≥ tau gives the full gradient.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    y : target classes, integers of shape (tau,).
+    window : steps a chunk, at least 1.
+    h0 : initial state, shape (n_h,); zeros if None.
+
+    Returns
+    -------
+    RNN of (biased) gradients
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, the sequence is empty or `window` < 1.
+
+    Reference: williams1990
+    """
+    p, window = checked(p), integer("window", window, 1)
+    x, h = sequence("x", x, p.U.shape[1]), initial(p, h0)
+    y = targets("y", y, len(x), len(p.c))
+    total = RNN(*map(np.zeros_like, p))
+    for start in range(0, len(x), window):
+        grad, _, h = _chunk(p, x[start : start + window], y[start : start + window], h, 0.0)
+        total = _add(total, grad)
+    return total
+
+
+def checkpointed_bptt(p: RNN, x: np.ndarray, y: np.ndarray, every: int, h0: np.ndarray | None = None) -> RNN:
+    """The full gradient with few stored states: keep every k-th, recompute the rest.
+
+    Section 10.2.2. Forward, only h⁽⁰⁾, h⁽ᵏ⁾, h⁽²ᵏ⁾ … are kept (k = `every`). Backward, from the last
+    chunk to the first, the states between two checkpoints are computed again, and the gradient on
+    a chunk's first state is handed to the chunk before it. Nothing is cut, so the result is exact.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    y : target classes, integers of shape (tau,).
+    every : steps between checkpoints, at least 1; about √tau needs the least memory.
+    h0 : initial state, shape (n_h,); zeros if None.
+
+    Returns
+    -------
+    RNN of gradients
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, the sequence is empty or `every` < 1.
+
+    Reference: chen2016
+    """
+    p, every = checked(p), integer("every", every, 1)
+    x, h = sequence("x", x, p.U.shape[1]), initial(p, h0)
+    y = targets("y", y, len(x), len(p.c))
+    starts = range(0, len(x), every)
+    kept = {0: h}
+    for start in starts[:-1]:
+        kept[start + every] = h = _last_state(p, x[start : start + every], h)
+    total, g_end = RNN(*map(np.zeros_like, p)), np.zeros(len(p.b))
+    for start in reversed(starts):
+        grad, g_end, _ = _chunk(p, x[start : start + every], y[start : start + every], kept.pop(start), g_end)
+        total = _add(total, grad)
+    return total
+
+
+def _last_state(p: RNN, x: np.ndarray, h: np.ndarray) -> np.ndarray:
+    """Run on without keeping anything but the newest state."""
+    for x_t in x:
+        h = np.tanh(p.b + p.W @ h + p.U @ x_t)
+    return h
+
+
+def states_held(tau: int, method: str, k: int | None = None) -> int:
+    """How many state vectors must be in memory at once to take the gradient.
+
+    Section 10.2.2. ``"full"``: all tau + 1. ``"truncated"``: the k + 1 of one chunk.
+    ``"checkpointed"``: the ⌈tau/k⌉ checkpoints plus the k further states of the chunk that is being
+    recomputed; smallest, about 2√tau, at k ≈ √tau.
+
+    Parameters
+    ----------
+    tau : length of the sequence.
+    method : ``"full"``, ``"truncated"`` or ``"checkpointed"``.
+    k : window or checkpoint spacing; not used by ``"full"``.
+
+    Returns
+    -------
+    Number of vectors of length n_h.
+
+    Raises
+    ------
+    ValueError
+        If tau < 1, the method is unknown, or k is missing or below 1.
+
+    Reference: chen2016
+    """
+    tau = integer("tau", tau, 1)
+    if choice("method", method, ("full", "truncated", "checkpointed")) == "full":
+        return tau + 1
+    k = min(integer("k", k, 1), tau)
+    return k + 1 if method == "truncated" else ceil(tau / k) + k

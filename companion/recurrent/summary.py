@@ -1,0 +1,97 @@
+"""Hidden-to-hidden recurrence with one output after the last step: a sequence becomes one answer.
+
+Section 10.2: many inputs, one output; the last state is a summary of fixed size.
+"""
+
+import numpy as np
+
+from companion.functions import nll, nll_grad, softmax
+from companion.recurrent.hidden import RNN, Run, backward, checked, initial, states, sum_over_copies
+from companion.validation import integer, sequence
+
+__all__ = ["summary_bptt", "summary_forward", "summary_loss"]
+
+
+def summary_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> Run:
+    """Read a whole sequence, then answer once.
+
+    Equations (Section 10.2): a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = tanh a⁽ᵗ⁾ for t = 1 … τ,
+    then o = c + V h⁽τ⁾ and ŷ = softmax(o).
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    h0 : initial state, shape (n_h,); zeros if None.
+
+    Returns
+    -------
+    Run whose `o` and `yhat` have shape (1, n_o).
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the sequence is empty.
+
+    Reference: goodfellow2016
+    """
+    p = checked(p)
+    a, h = states(p, sequence("x", x, p.U.shape[1]), initial(p, h0))
+    o = (p.c + p.V @ h[-1])[None]
+    return Run(a, h, o, softmax(o))
+
+
+def summary_loss(run: Run, y: int) -> float:
+    """Negative log-likelihood of the one target.
+
+    Equation (Section 10.2): L = −log ŷ_y.
+
+    Parameters
+    ----------
+    run : what `summary_forward` returned.
+    y : the target class.
+
+    Returns
+    -------
+    Loss in nats.
+
+    Raises
+    ------
+    ValueError
+        If `run` has not exactly one output or `y` is no class of it.
+    """
+    if not isinstance(run, Run) or len(run.o) != 1:
+        raise ValueError("run: want what summary_forward returned, with exactly one output")
+    return float(nll(run.o, np.array([integer("y", y, 0, run.o.shape[1] - 1)]))[0])
+
+
+def summary_bptt(p: RNN, x: np.ndarray, y: int, h0: np.ndarray | None = None) -> RNN:
+    """Gradient of the one loss with respect to every parameter.
+
+    Equations (Section 10.2.2): as `rnn_bptt` with ∇_{o⁽ᵗ⁾}L = 0 for t < τ, so that
+    ∇_{h⁽τ⁾}L = Vᵀ ∇_o L and ∇_{h⁽ᵗ⁾}L = Wᵀ diag(1 − (h⁽ᵗ⁺¹⁾)²) ∇_{h⁽ᵗ⁺¹⁾}L before it.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    y : the target class.
+    h0 : initial state, shape (n_h,); zeros if None.
+
+    Returns
+    -------
+    RNN of gradients
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, the sequence is empty or `y` is no class.
+
+    Reference: werbos1990, goodfellow2016
+    """
+    p = checked(p)
+    run = summary_forward(p, x, h0)
+    y = integer("y", y, 0, len(p.c) - 1)
+    g_o = np.zeros((len(run.a), len(p.c)))
+    g_o[-1] = nll_grad(run.o, np.array([y]))[0]
+    return sum_over_copies(backward(p, run.h, g_o), sequence("x", x), run.h)

@@ -1,0 +1,272 @@
+"""One small training loop for every net in the book that is trained, and what it leaves on disk.
+
+The loop shows a bar with its total, clips gradients, survives an interrupt, resumes from a checkpoint and
+stops with a plain message when the loss is no longer a number. Set the environment variable `TQDM_DISABLE=1`
+to run it without the bar (as the book does when it stores executed notebooks).
+"""
+
+import json
+import os
+import platform
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from companion import validation
+
+__all__ = ["load_weights", "save_weights", "torch_seed", "train", "write_record"]
+
+OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
+LARGEST_WEIGHTS = 300_000  # bytes a file: what the repository stores of a trained net
+
+
+def torch_seed(n: int) -> torch.Generator:
+    """Seed torch's global generator (which initialises layers) and return a fresh one for drawing data.
+
+    Parameters
+    ----------
+    n : the seed, at least 0.
+
+    Raises
+    ------
+    ValueError
+        If n is not an integer of at least 0.
+    """
+    torch.manual_seed(validation.integer("n", n, 0))
+    return torch.Generator().manual_seed(n)
+
+
+def train(
+    model: nn.Module,
+    batch: Callable[[int], tuple[Tensor, Tensor]],
+    loss: Callable[[nn.Module, Tensor, Tensor], Tensor],
+    *,
+    steps: int,
+    lr: float = 1e-3,
+    clip: float | None = 1.0,
+    optimizer: str = "adam",
+    evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
+    every: int = 100,
+    stop: Callable[[list[dict]], bool] | None = None,
+    desc: str = "training",
+    checkpoint: str | Path | None = None,
+) -> list[dict]:
+    """Minimise a loss by gradient steps, with the gradient's norm clipped (Section 10.11.1).
+
+    Parameters
+    ----------
+    model : the net; it is trained in place.
+    batch : step (0 … steps − 1) → (x, y), the minibatch of that step. Drawn from the step alone, it makes a
+        resumed run equal an uninterrupted one.
+    loss : (model, x, y) → a scalar tensor.
+    steps : gradient steps in all, those of an earlier, interrupted run included.
+    lr : learning rate, above 0.
+    clip : largest norm of the gradient; None leaves it as it is.
+    optimizer : "adam", "sgd" or "rmsprop".
+    evaluate : model → figures to add to the history, called every `every` steps and after the last, without
+        gradients and with the model in evaluation mode.
+    every : steps from one entry of the history to the next.
+    stop : history → True to end early; asked after every entry.
+    desc : what the bar says.
+    checkpoint : file to resume from if it exists; written at every entry, at an interrupt and at the end.
+
+    Returns
+    -------
+    The history: one dict an entry, with `step` (steps done), `loss` (mean since the entry before) and
+    whatever `evaluate` returned. After a KeyboardInterrupt it is what there is so far.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit, or the checkpoint belongs to another model.
+    FloatingPointError
+        If the loss or the gradient is NaN or infinite; the last checkpoint stays as it was.
+    """
+    steps, every = validation.integer("steps", steps, 1), validation.integer("every", every, 1)
+    lr = _positive("lr", lr)
+    clip = float("inf") if clip is None else _positive("clip", clip)
+    optim = OPTIMIZERS[validation.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model.parameters(), lr=lr)
+    path = None if checkpoint is None else Path(checkpoint)
+    history, done = _resume(path, model, optim), 0
+    if history:
+        done = history[-1]["step"]
+    losses: list[float] = []
+    model.train()
+    with tqdm(total=steps, initial=min(done, steps), desc=desc, unit="step", mininterval=0.5) as bar:
+        try:
+            while done < steps and not (history and not losses and stop is not None and stop(history)):
+                losses.append(_step(model, optim, loss, batch(done), clip, done, lr))
+                done += 1
+                bar.update()
+                if done % every == 0 or done == steps:
+                    history.append(_entry(model, evaluate, done, losses))
+                    bar.set_postfix({k: f"{v:.4g}" for k, v in history[-1].items() if k != "step"})
+                    losses = []
+                    _save(path, model, optim, history)
+        except KeyboardInterrupt:
+            bar.write(f"{desc}: interrupted after {done} of {steps} steps; what was learned is kept")
+            if losses:
+                history.append({"step": done, "loss": float(np.mean(losses))})
+            _save(path, model, optim, history)
+    return history
+
+
+def _positive(name: str, value: float) -> float:
+    if validation.number(name, value, 0) == 0:
+        raise ValueError(f"{name}: want a number above 0, got 0")
+    return float(value)
+
+
+def _step(
+    model: nn.Module,
+    optim: torch.optim.Optimizer,
+    loss: Callable[[nn.Module, Tensor, Tensor], Tensor],
+    data: tuple[Tensor, Tensor],
+    clip: float,
+    step: int,
+    lr: float,
+) -> float:
+    optim.zero_grad()
+    value = loss(model, *data)
+    if value.ndim:
+        raise ValueError(f"loss: want a scalar tensor, got shape {tuple(value.shape)}")
+    where = f"at step {step} with lr = {lr:g}; try a smaller lr or clip"
+    if not torch.isfinite(value):
+        raise FloatingPointError(f"the loss is {value.item()} {where}")
+    value.backward()
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    if not torch.isfinite(norm):
+        raise FloatingPointError(f"the gradient's norm is {norm.item()} {where}")
+    optim.step()
+    return value.item()
+
+
+def _entry(model: nn.Module, evaluate: Callable | None, done: int, losses: list[float]) -> dict:
+    entry = {"step": done, "loss": float(np.mean(losses))}
+    if evaluate is not None:
+        model.eval()
+        with torch.no_grad():
+            entry |= {k: float(v) for k, v in evaluate(model).items()}
+        model.train()
+    return entry
+
+
+def _save(path: Path | None, model: nn.Module, optim: torch.optim.Optimizer, history: list[dict]) -> None:
+    if path is None or not all(torch.isfinite(p).all() for p in model.parameters()):
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(path.name + ".part")  # written whole, then renamed: an interrupt leaves the old one
+    torch.save({"model": model.state_dict(), "optim": optim.state_dict(), "history": history}, part)
+    os.replace(part, path)
+
+
+def _resume(path: Path | None, model: nn.Module, optim: torch.optim.Optimizer) -> list[dict]:
+    if path is None or not path.exists():
+        return []
+    try:
+        saved = torch.load(path, weights_only=True)
+        model.load_state_dict(saved["model"])
+        optim.load_state_dict(saved["optim"])
+        return saved["history"]
+    except Exception as error:
+        raise ValueError(f"checkpoint: want one of this model and optimizer, got {str(path)!r}: {error}") from error
+
+
+def save_weights(path: str | Path, model: nn.Module, dtype: str = "float16") -> int:
+    """Store a model's weights as one compressed .npz file and return its size in bytes.
+
+    Parameters
+    ----------
+    path : file to write, ending in .npz.
+    model : the net.
+    dtype : "float16" (half the bytes, three digits) or "float32".
+
+    Raises
+    ------
+    ValueError
+        If the name does not end in .npz, dtype is another one, a weight is not finite in that dtype, or the
+        file would exceed 300 KB.
+    """
+    path, dtype = _npz(path), validation.choice("dtype", dtype, ("float16", "float32"))
+    with np.errstate(over="ignore"):
+        weights = {k: v.detach().cpu().numpy().astype(dtype) for k, v in model.state_dict().items()}
+    for name, value in weights.items():
+        if not np.isfinite(value).all():
+            raise ValueError(f"model: want weights that are finite as {dtype}, got NaN or infinity in {name}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, **weights)
+    size = path.stat().st_size
+    if size > LARGEST_WEIGHTS:
+        path.unlink()
+        raise ValueError(f"model: want a file of at most {LARGEST_WEIGHTS} bytes, got {size}")
+    return size
+
+
+def load_weights(path: str | Path, model: nn.Module) -> None:
+    """Load weights that `save_weights` stored into a model of the same make.
+
+    Parameters
+    ----------
+    path : the .npz file.
+    model : the net; its weights are replaced, its dtype stays.
+
+    Raises
+    ------
+    ValueError
+        If the file is missing, or its names or shapes are not the model's.
+    """
+    path = _npz(path)
+    if not path.is_file():
+        raise ValueError(f"path: want a file of weights, got {str(path)!r}, which does not exist")
+    with np.load(path) as file:
+        stored = {k: torch.from_numpy(file[k].astype(np.float64)) for k in file.files}
+    wanted, got = ({k: tuple(v.shape) for k, v in d.items()} for d in (model.state_dict(), stored))
+    if wanted != got:
+        raise ValueError(f"model: want the weights of {path.name}, {got}, got {wanted}")
+    model.load_state_dict(stored)
+
+
+def _npz(path: str | Path) -> Path:
+    if Path(path).suffix != ".npz":
+        raise ValueError(f"path: want a name that ends in .npz, got {str(path)!r}")
+    return Path(path)
+
+
+def write_record(
+    path: str | Path, *, command: str, seed: int, seconds: float, metrics: dict[str, Any], **more: Any
+) -> None:
+    """Write the record of a training run as JSON: what was run, with what, for how long and with what result.
+
+    Parameters
+    ----------
+    path : file to write.
+    command : the command that repeats the run.
+    seed : its seed.
+    seconds : how long it took.
+    metrics : its results, which a test can compute again from the stored weights.
+    more : anything else worth keeping, such as sizes.
+
+    Raises
+    ------
+    ValueError
+        If seconds is negative or not finite, seed is no integer, or a value is not finite or cannot be JSON.
+    """
+    record = {
+        "command": str(command),
+        "seed": validation.integer("seed", seed),
+        "seconds": round(validation.number("seconds", seconds, 0), 1),
+        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
+        "metrics": metrics,
+        **more,
+    }
+    try:
+        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"metrics: want finite numbers and plain JSON values, got {metrics!r}: {error}") from None
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text + "\n", encoding="utf-8")

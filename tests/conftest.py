@@ -1,0 +1,88 @@
+"""What the tests share: the built book, a server for it, and a browser to look at it with."""
+
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+HTML = ROOT / "_build" / "html"
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+FLAGS = [
+    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
+    *("--disable-background-networking", "--disable-component-update"),
+]
+
+os.environ["TQDM_DISABLE"] = "1"  # a progress bar's text differs from run to run, so none may reach an output
+
+
+def lacking(what: str) -> None:
+    """Skip the test, saying what this machine lacks; in CI, where nothing may be skipped, fail instead."""
+    (pytest.fail if IN_CI else pytest.skip)(what)
+
+
+@pytest.fixture(scope="session")
+def built_book() -> Path:
+    """Return the folder of the built pages."""
+    if not (HTML / "index.html").exists():
+        lacking("the book is not built: `make book` builds it")
+    return HTML
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+@pytest.fixture(scope="session")
+def http_book(built_book):
+    """Serve the built pages on a free local port; return the address, with a slash at its end."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(built_book)))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def find_browser() -> str | None:
+    """Return the path of the system's Chromium or Chrome."""
+    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Start the system's Chromium, without a window."""
+    from playwright.sync_api import sync_playwright
+
+    if (path := find_browser()) is None:
+        lacking("no Chromium or Chrome on this machine, so nobody can look at the pages")
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def run_nbval():
+    """Return a function that holds one notebook to its stored outputs, as `make test` does; it returns the process."""
+
+    def run(path: Path) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-p", "no:cacheprovider", "-q"]
+        return subprocess.run(
+            [*command, "-c", str(ROOT / "pyproject.toml"), "--rootdir", str(path.parent), str(path)],
+            capture_output=True,
+            text=True,
+            timeout=240,
+            cwd=path.parent,
+        )
+
+    return run

@@ -1,0 +1,419 @@
+"""The LSTM and the GRU against PyTorch, against differences at every index, and against their theory."""
+
+import sys
+from subprocess import run as run_process
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion.gated import (
+    GATE_INPUTS,
+    LSTM,
+    Gate,
+    coupled,
+    from_torch,
+    gate_init,
+    gate_unit,
+    gru_bptt,
+    gru_forward,
+    gru_init,
+    half_life,
+    lstm_bptt,
+    lstm_bptt_nodes,
+    lstm_forward,
+    lstm_init,
+    minimal,
+    opposite,
+    to_torch,
+)
+from tests.oracles import central_differences, relative_error
+
+quick = settings(max_examples=12, deadline=None)
+sizes = {
+    "n_x": st.integers(1, 3),
+    "n_h": st.integers(1, 4),
+    "tau": st.integers(1, 7),
+    "seed": st.integers(0, 2**32 - 1),
+}
+few = settings(max_examples=6, deadline=None)
+small = sizes | {"n_h": st.integers(1, 3), "tau": st.integers(1, 4)}
+
+
+def drawn(p, tau, seed):
+    """Input, upstream gradient and initial states for the cell p."""
+    rng = np.random.default_rng([seed, 1])
+    n_h, n_x = p.z.U.shape
+    return rng.normal(size=(tau, n_x)), rng.normal(size=(tau, n_h)), rng.normal(size=n_h), rng.normal(size=n_h)
+
+
+def leaves(p):
+    """Every array of a cell's parameters, by name."""
+    found = {}
+    for name, part in zip(p._fields, p, strict=True):
+        if isinstance(part, Gate):
+            found |= {f"{name}.{k}": v for k, v in part._asdict().items() if v is not None}
+        elif part is not None:
+            found[name] = part
+    return found
+
+
+def replaced(p, name, value):
+    gate, _, field = name.partition(".")
+    return p._replace(**{gate: getattr(p, gate)._replace(**{field: value}) if field else value})
+
+
+def assert_same(ours, theirs, tolerance):
+    assert type(ours) is type(theirs)
+    ours, theirs = leaves(ours), leaves(theirs)
+    assert ours.keys() == theirs.keys()
+    for name in ours:
+        error = relative_error(ours[name], theirs[name])
+        assert error <= tolerance, f"gradient of {name}: relative error {error:.1e}, want ≤ {tolerance:.0e}"
+
+
+def assert_differences_agree(grad, p, loss):
+    for name, value in leaves(p).items():
+        differences = central_differences(lambda v, name=name: loss(replaced(p, name, v)), value)
+        error = relative_error(leaves(grad)[name], differences)
+        assert error <= 1e-6, f"gradient of {name}: relative error {error:.1e}, want ≤ 1e-6"
+
+
+def autograd(p, x, grad_h, cell):
+    """The gradient of Σ grad_h · h by autograd; `cell` computes one step with torch operations on p's tensors."""
+    tensors = {k: torch.tensor(v, requires_grad=True) for k, v in leaves(p).items()}
+
+    def net(k, x, h):
+        return tensors[f"{k}.b"] + tensors[f"{k}.U"] @ x + tensors[f"{k}.W"] @ h
+
+    h = s = torch.zeros(len(p.z.b), dtype=torch.float64)
+    loss = 0.0
+    for x_t, g_t in zip(torch.tensor(x), torch.tensor(grad_h), strict=True):
+        h, s = cell(tensors, net, x_t, h, s)
+        loss = loss + (g_t * h).sum()
+    loss.backward()
+    grad = p
+    for name, tensor in tensors.items():
+        grad = replaced(grad, name, tensor.grad.numpy())
+    return grad
+
+
+# PyTorch
+
+
+@quick
+@given(**sizes)
+def test_lstm_forward_and_gradient_are_those_of_torch(n_x, n_h, tau, seed):
+    p = lstm_init(n_x, n_h, np.random.default_rng(seed))
+    x, grad_h, h0, s0 = drawn(p, tau, seed)
+    module = to_torch(p)
+    out, (_, s_end) = module(torch.tensor(x), (torch.tensor(h0)[None], torch.tensor(s0)[None]))
+    run = lstm_forward(p, x, h0, s0)
+    assert relative_error(run.h[1:], out.detach()) <= 1e-12
+    assert relative_error(run.s[-1], s_end[0].detach()) <= 1e-12
+    (out * torch.tensor(grad_h)).sum().backward()
+    by_torch = gradient_of(module)
+    assert_same(lstm_bptt(p, x, grad_h, h0, s0), by_torch, 1e-10)
+
+
+def gradient_of(module):
+    """The gradients in a torch module, put in our type by reading them as if they were its weights.
+
+    Our b stands for the sum of PyTorch's two, so its gradient is that of either: the second is zeroed,
+    except for the GRU candidate's, which is our d.
+    """
+    twin = type(module)(module.input_size, module.hidden_size, dtype=torch.float64)
+    with torch.no_grad():
+        for name, w in module.named_parameters():
+            getattr(twin, name).copy_(w.grad)
+        twin.bias_hh_l0[: 2 * module.hidden_size] = 0
+        if isinstance(module, torch.nn.LSTM):
+            twin.bias_hh_l0[:] = 0
+    return from_torch(twin)
+
+
+@quick
+@given(**sizes)
+def test_gru_with_reset_after_is_that_of_torch_in_forward_and_gradient(n_x, n_h, tau, seed):
+    rng = np.random.default_rng(seed)
+    p = gru_init(n_x, n_h, rng)._replace(d=rng.normal(size=n_h))
+    x, grad_h, h0, _ = drawn(p, tau, seed)
+    module = to_torch(p)
+    out, _ = module(torch.tensor(x), torch.tensor(h0)[None])
+    assert relative_error(gru_forward(p, x, h0, reset="after").h[1:], out.detach()) <= 1e-12
+    (out * torch.tensor(grad_h)).sum().backward()
+    assert_same(gru_bptt(p, x, grad_h, h0, reset="after"), gradient_of(module), 1e-10)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+@pytest.mark.parametrize("bias", [True, False])
+def test_weights_drawn_by_torch_come_over_and_go_back(kind, bias):
+    torch.manual_seed(3)
+    module = getattr(torch.nn, kind)(2, 3, bias=bias)  # float32, as PyTorch makes them
+    p = from_torch(module)
+    x = np.random.default_rng(0).normal(size=(5, 2))
+    ours = lstm_forward(p, x).h if kind == "LSTM" else gru_forward(p, x, reset="after").h
+    theirs = module(torch.tensor(x, dtype=torch.float32))[0].detach()
+    assert relative_error(ours[1:], theirs) <= 1e-5
+    assert_same(from_torch(to_torch(p)), p, 0.0)
+
+
+# autograd on the forms that PyTorch's own modules lack
+
+
+@quick
+@given(**sizes, activation=st.sampled_from(["tanh", "sigmoid"]))
+def test_lstm_with_peepholes_and_either_activation_agrees_with_autograd(n_x, n_h, tau, seed, activation):
+    p = lstm_init(n_x, n_h, np.random.default_rng(seed), peepholes=True)
+    x, grad_h, _, _ = drawn(p, tau, seed)
+
+    def cell(w, net, x, h, s):
+        f = torch.sigmoid(net("f", x, h) + w["f.peephole"] * s)
+        g = torch.sigmoid(net("g", x, h) + w["g.peephole"] * s)
+        s = f * s + g * getattr(torch, activation)(net("z", x, h))
+        return torch.sigmoid(net("q", x, h) + w["q.peephole"] * s) * torch.tanh(s), s
+
+    assert_same(lstm_bptt(p, x, grad_h, activation=activation), autograd(p, x, grad_h, cell), 1e-10)
+
+
+@quick
+@given(**sizes, activation=st.sampled_from(["tanh", "sigmoid"]))
+def test_gru_with_the_chapters_reset_agrees_with_autograd(n_x, n_h, tau, seed, activation):
+    p = gru_init(n_x, n_h, np.random.default_rng(seed))
+    x, grad_h, _, _ = drawn(p, tau, seed)
+
+    def cell(w, net, x, h, s):
+        u, r = torch.sigmoid(net("u", x, h)), torch.sigmoid(net("r", x, h))
+        return u * h + (1 - u) * getattr(torch, activation)(net("z", x, r * h)), s
+
+    assert_same(gru_bptt(p, x, grad_h, activation=activation), autograd(p, x, grad_h, cell), 1e-10)
+
+
+# differences at every index
+
+
+@few
+@given(**small, activation=st.sampled_from(["tanh", "sigmoid"]), peepholes=st.booleans())
+def test_lstm_gradient_agrees_with_differences_at_every_index(n_x, n_h, tau, seed, activation, peepholes):
+    p = lstm_init(n_x, n_h, np.random.default_rng(seed), peepholes=peepholes)
+    x, grad_h, h0, s0 = drawn(p, tau, seed)
+    grad = lstm_bptt(p, x, grad_h, h0, s0, activation)
+    assert_differences_agree(grad, p, lambda p: (grad_h * lstm_forward(p, x, h0, s0, activation).h[1:]).sum())
+
+
+@few
+@given(**small, activation=st.sampled_from(["tanh", "sigmoid"]), reset=st.sampled_from(["before", "after"]))
+def test_gru_gradient_agrees_with_differences_at_every_index(n_x, n_h, tau, seed, activation, reset):
+    rng = np.random.default_rng(seed)
+    p = gru_init(n_x, n_h, rng)
+    if reset == "after":
+        p = p._replace(d=rng.normal(size=n_h))
+    x, grad_h, h0, _ = drawn(p, tau, seed)
+    grad = gru_bptt(p, x, grad_h, h0, activation, reset)
+    assert_differences_agree(grad, p, lambda p: (grad_h * gru_forward(p, x, h0, activation, reset).h[1:]).sum())
+
+
+@few
+@given(**small)
+def test_gradient_on_the_initial_states_agrees_with_differences(n_x, n_h, tau, seed):
+    p = lstm_init(n_x, n_h, np.random.default_rng(seed), peepholes=True)
+    x, grad_h, h0, s0 = drawn(p, tau, seed)
+    nodes = lstm_bptt_nodes(p, x, lstm_forward(p, x, h0, s0), grad_h)
+    by_s = central_differences(lambda s: (grad_h * lstm_forward(p, x, h0, s).h[1:]).sum(), s0)
+    by_h = central_differences(lambda h: (grad_h * lstm_forward(p, x, h, s0).h[1:]).sum(), h0)
+    assert relative_error(nodes.s[0], by_s) <= 1e-6
+    assert relative_error(nodes.h[0], by_h) <= 1e-6
+
+
+# theory
+
+
+def constant(gate, a):
+    """The gate with its weights off and pre-activation a."""
+    return Gate(np.zeros_like(gate.U), np.zeros_like(gate.W), np.full_like(gate.b, a))
+
+
+@quick
+@given(**sizes)
+def test_lstm_with_forget_gate_one_and_input_gate_zero_keeps_its_state(n_x, n_h, tau, seed):
+    p = lstm_init(n_x, n_h, np.random.default_rng(seed))
+    x, _, h0, s0 = drawn(p, tau, seed)
+    p = p._replace(f=constant(p.f, 800.0), g=constant(p.g, -800.0))
+    run = lstm_forward(p, x, h0, s0)
+    assert (run.s == s0).all()
+
+
+@quick
+@given(**sizes)
+def test_along_the_cell_path_the_derivative_is_the_forget_gate(n_x, n_h, tau, seed):
+    """With the way through h cut (W = 0, no peepholes), ∂s⁽ᵗ⁾/∂s⁽⁰⁾ is the product of the forget gates."""
+    p = lstm_init(n_x, n_h, np.random.default_rng(seed))
+    p = LSTM(*(k._replace(W=np.zeros_like(k.W)) for k in p))
+    x, _, _, s0 = drawn(p, tau, seed)
+    run = lstm_forward(p, x, s0=s0)
+    jacobian = np.array([central_differences(lambda s, i=i: lstm_forward(p, x, s0=s).s[-1, i], s0) for i in range(n_h)])
+    assert relative_error(jacobian, np.diag(run.f.prod(0))) <= 1e-6
+
+
+@quick
+@given(**sizes, alpha=st.floats(0.05, 0.95))
+def test_leaky_units_are_a_gru_without_reset_whose_update_gate_is_constant(n_x, n_h, tau, seed, alpha):
+    p = gru_init(n_x, n_h, np.random.default_rng(seed))
+    x, _, h0, _ = drawn(p, tau, seed)
+    p = p._replace(u=constant(p.u, np.log(alpha / (1 - alpha))), r=constant(p.r, 800.0))
+    mu = h0
+    for x_t, h_t in zip(x, gru_forward(p, x, h0).h[1:], strict=True):
+        mu = alpha * mu + (1 - alpha) * np.tanh(p.z.b + p.z.U @ x_t + p.z.W @ mu)
+        assert relative_error(h_t, mu) <= 1e-12
+
+
+@quick
+@given(**sizes)
+def test_the_two_resets_agree_when_the_reset_gate_is_open_and_differ_otherwise(n_x, n_h, tau, seed):
+    p = gru_init(n_x, n_h, np.random.default_rng(seed))
+    x, _, h0, _ = drawn(p, tau, seed)
+    opened = p._replace(r=constant(p.r, 800.0))
+    before, after = (gru_forward(opened, x, h0, reset=k).h for k in ("before", "after"))
+    assert relative_error(before, after) <= 1e-12
+    if n_h > 1:
+        before, after = (gru_forward(p, x, h0, reset=k).h for k in ("before", "after"))
+        assert relative_error(before, after) > 1e-9
+
+
+@quick
+@given(n_h=st.integers(1, 4), seed=st.integers(0, 2**32 - 1))
+def test_opposite_gates_sum_to_one_so_the_coupled_cell_takes_in_what_it_forgets(n_h, seed):
+    rng = np.random.default_rng(seed)
+    p = coupled(*(gate_init(2, n_h, rng) for _ in range(3)))
+    run = lstm_forward(p, rng.normal(size=(5, 2)))
+    assert np.allclose(run.f + run.g, 1, rtol=0, atol=1e-15)
+    assert np.abs(run.s).max() < 1  # a weighted mean of candidates, all below one
+
+
+@quick
+@given(n_h=st.integers(1, 4), seed=st.integers(0, 2**32 - 1))
+def test_minimal_unit_has_one_gate_for_both_jobs(n_h, seed):
+    rng = np.random.default_rng(seed)
+    f, z = gate_init(2, n_h, rng), gate_init(2, n_h, rng)
+    x, h = rng.normal(size=(4, 2)), np.zeros(n_h)
+    for x_t, h_t in zip(x, gru_forward(minimal(f, z), x).h[1:], strict=True):
+        gate = 1 / (1 + np.exp(-(f.b + f.U @ x_t + f.W @ h)))
+        h = (1 - gate) * h + gate * np.tanh(z.b + z.U @ x_t + z.W @ (gate * h))
+        assert relative_error(h_t, h) <= 1e-12
+
+
+@given(f=st.floats(0.01, 0.999))
+def test_half_the_state_is_left_after_the_half_life(f):
+    assert abs(f ** half_life(f) - 0.5) <= 1e-12
+
+
+def test_forget_bias_one_starts_by_remembering():
+    p = lstm_init(2, 3, np.random.default_rng(0))
+    assert (p.f.b == 1).all()
+    assert all((k.b == 0).all() for k in (p.g, p.q, p.z))
+
+
+# one unit by hand
+
+
+@quick
+@given(
+    a=st.tuples(*[st.floats(-8, 8)] * 3),
+    x=st.lists(st.floats(-1, 1), min_size=1, max_size=8),
+    mode=st.sampled_from(["constant", "input"]),
+)
+def test_gate_unit_is_an_lstm_of_one_unit(a, x, mode):
+    af, ag, aq = a
+    unit = gate_unit(af, ag, aq, x, mode)
+    k = 4.0 if mode == "input" else 0.0
+    gates = [Gate(np.array([[0.0, w]]), np.zeros((1, 1)), np.array([b])) for w, b in ((-k, af), (k, ag), (0.0, aq))]
+    p = LSTM(*gates, Gate(np.array([[2.0, 0.0]]), np.zeros((1, 1)), np.zeros(1)))
+    run = lstm_forward(p, np.column_stack([x, np.abs(x)]))
+    for ours, theirs in zip(unit, (run.f, run.g, run.q, run.s[1:], run.h[1:]), strict=True):
+        assert np.allclose(ours, theirs[:, 0], rtol=0, atol=1e-14)
+
+
+def test_gate_inputs_are_24_steps_of_one_decimal_with_the_pulses_in_their_places():
+    assert set(GATE_INPUTS) == {"one pulse", "two pulses", "steps", "noise"}
+    for x in GATE_INPUTS.values():
+        assert len(x) == 24
+        assert all(round(v, 1) == v and abs(v) <= 1 for v in x)
+    assert {t: v for t, v in enumerate(GATE_INPUTS["one pulse"], 1) if v} == {3: 1.0}
+    assert {t: v for t, v in enumerate(GATE_INPUTS["two pulses"], 1) if v} == {3: 1.0, 13: -1.0}
+
+
+# bad input
+
+
+LSTM_23, GRU_23 = lstm_init(2, 3, np.random.default_rng(0)), gru_init(2, 3, np.random.default_rng(0))
+X = np.ones((4, 2))
+BAD = {
+    "x of another width": ("x", lambda: lstm_forward(LSTM_23, np.ones((4, 3)))),
+    "empty x": ("x", lambda: gru_forward(GRU_23, np.ones((0, 2)))),
+    "NaN in x": ("x", lambda: lstm_bptt(LSTM_23, X * np.nan, np.ones((4, 3)))),
+    "grad_h too short": ("grad_h", lambda: gru_bptt(GRU_23, X, np.ones((3, 3)))),
+    "h0 too long": ("h0", lambda: lstm_forward(LSTM_23, X, np.ones(4))),
+    "s0 too long": ("s0", lambda: lstm_forward(LSTM_23, X, s0=np.ones(4))),
+    "unknown activation": ("activation", lambda: lstm_forward(LSTM_23, X, activation="relu")),
+    "unknown reset": ("reset", lambda: gru_forward(GRU_23, X, reset="never")),
+    "a GRU where an LSTM is wanted": ("p", lambda: lstm_forward(GRU_23, X)),
+    "an LSTM where a GRU is wanted": ("p", lambda: gru_forward(LSTM_23, X)),
+    "d without reset after": ("p.d", lambda: gru_forward(GRU_23._replace(d=np.ones(3)), X)),
+    "no gate": ("p.f", lambda: lstm_forward(LSTM_23._replace(f=np.ones(3)), X)),
+    "gate of another width": (
+        "p.f.U",
+        lambda: lstm_forward(LSTM_23._replace(f=gate_init(3, 3, np.random.default_rng(0))), X),
+    ),
+    "peephole in a GRU": (
+        "p.u.peephole",
+        lambda: gru_forward(GRU_23._replace(u=GRU_23.u._replace(peephole=np.ones(3))), X),
+    ),
+    "peepholes to torch": ("p.g.peephole", lambda: to_torch(lstm_init(2, 3, np.random.default_rng(0), peepholes=True))),
+    "an RNN from torch": ("module", lambda: from_torch(torch.nn.RNN(2, 3))),
+    "two layers from torch": ("module", lambda: from_torch(torch.nn.LSTM(2, 3, num_layers=2))),
+    "two directions from torch": ("module", lambda: from_torch(torch.nn.GRU(2, 3, bidirectional=True))),
+    "an array to torch": ("p", lambda: to_torch(np.ones(3))),
+    "width zero": ("n_h", lambda: gru_init(2, 0, np.random.default_rng(0))),
+    "infinite forget bias": ("forget_bias", lambda: lstm_init(2, 3, np.random.default_rng(0), np.inf)),
+    "infinite update bias": ("update_bias", lambda: gru_init(2, 3, np.random.default_rng(0), np.inf)),
+    "half-life of one": ("f", lambda: half_life(1.0)),
+    "half-life above one": ("f", lambda: half_life(1.2)),
+    "opposite of an array": ("gate", lambda: opposite(np.ones(3))),
+    "gate_unit without steps": ("x", lambda: gate_unit(0.0, 0.0, 0.0, [])),
+    "gate_unit with NaN": ("af", lambda: gate_unit(np.nan, 0.0, 0.0, [1.0])),
+    "gate_unit in an unknown mode": ("mode", lambda: gate_unit(0.0, 0.0, 0.0, [1.0], "random")),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_an_error_that_names_the_argument(case):
+    name, call = BAD[case]
+    with pytest.raises(ValueError, match=rf"^{name}: want "):
+        call()
+
+
+@quick
+@given(shape=st.lists(st.integers(0, 4), min_size=1, max_size=3).map(tuple), cell=st.sampled_from([LSTM_23, GRU_23]))
+def test_only_sequences_of_the_right_width_are_taken(shape, cell):
+    forward = lstm_forward if isinstance(cell, LSTM) else gru_forward
+    if len(shape) == 2 and shape[0] > 0 and shape[1] == 2:
+        assert forward(cell, np.zeros(shape)).h.shape == (shape[0] + 1, 3)
+    else:
+        with pytest.raises(ValueError, match=r"^x: want "):
+            forward(cell, np.zeros(shape))
+
+
+@quick
+@given(where=st.sampled_from(sorted(leaves(LSTM_23))), bad=st.sampled_from([np.nan, np.inf]))
+def test_a_number_that_is_not_finite_is_found_in_every_parameter(where, bad):
+    value = leaves(LSTM_23)[where].copy()
+    value.flat[-1] = bad
+    with pytest.raises(ValueError, match=rf"^p\.{where}: want finite"):
+        lstm_forward(replaced(LSTM_23, where, value), X)
+
+
+def test_importing_the_numpy_part_does_not_import_torch():
+    code = "import sys, companion.gated; sys.exit('torch' in sys.modules)"
+    assert run_process([sys.executable, "-c", code], check=False).returncode == 0

@@ -1,0 +1,203 @@
+"""The stored notebooks: run, normalised, listed, and held to their outputs by a tool that bites."""
+
+import copy
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from companion import notebooks
+from tests.conftest import ROOT
+
+STORED = sorted((ROOT / "book").glob("*.ipynb"))
+SMALL_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+
+
+def listed_pages() -> list[str]:
+    """Return every page of the table of contents, in order."""
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text())
+
+    def walk(entry):
+        if "file" in entry:
+            yield entry["file"]
+        for key in ("parts", "chapters", "sections", "entries", "subtrees"):
+            for below in entry.get(key, []):
+                yield from walk(below)
+
+    return [toc["root"], *walk(toc)]
+
+
+def written(path: Path, *cells: nbformat.NotebookNode) -> Path:
+    """Write a notebook of these cells, as an author would hand it in."""
+    nbformat.write(new_notebook(cells=list(cells)), path)
+    return path
+
+
+@pytest.fixture
+def small(tmp_path):
+    """Return a small notebook, run and stored: two numbers, a widget and a figure."""
+    widget = "import ipywidgets\nipywidgets.IntSlider(value=3, description='n')"
+    path = written(
+        tmp_path / "small.ipynb",
+        new_markdown_cell("# A small page"),
+        new_code_cell("print(2**10)\n3 * 5"),
+        new_code_cell(
+            "import matplotlib.pyplot as plt\n%config InlineBackend.figure_formats = ['png']\nplt.plot([1, 2])\nplt.show()"
+        ),
+        new_code_cell(widget),
+    )
+    assert notebooks.main([str(path)]) == 0
+    return path
+
+
+@pytest.mark.parametrize("path", STORED, ids=lambda path: path.stem)
+class TestEachStoredNotebook:
+    def test_is_run_up_to_date_and_normalised(self, path):
+        assert notebooks.check(path) == []
+
+    def test_counts_its_cells_from_one(self, path):
+        counts = [cell.execution_count for cell in notebooks.code_cells(nbformat.read(path, as_version=4))]
+        assert counts == list(range(1, len(counts) + 1))
+
+    def test_holds_no_widget_view_and_no_widget_state(self, path):
+        text = path.read_text(encoding="utf-8")
+        assert notebooks.WIDGET_VIEW not in text
+        assert "widget-state+json" not in text
+        assert "widgets" not in json.loads(text)["metadata"]
+
+    def test_is_listed_in_the_table_of_contents(self, path):
+        assert f"book/{path.stem}" in [page.removesuffix(".ipynb") for page in listed_pages()]
+
+    def test_leaves_no_output_uncompared_without_an_assertion_after_it(self, path):
+        cells = list(notebooks.code_cells(nbformat.read(path, as_version=4)))
+        for cell, after in zip(cells, [*cells[1:], None], strict=True):
+            if "nbval-ignore-output" in cell.metadata.get("tags", []):
+                assert after is not None, f"nothing follows:\n{cell.source}"
+                assert "assert" in after.source, f"no assertion follows:\n{cell.source}"
+
+    def test_skips_no_cell(self, path):
+        text = path.read_text(encoding="utf-8")
+        assert "nbval-skip" not in text
+        assert "NBVAL_SKIP" not in text
+
+
+def test_there_are_notebooks():
+    assert STORED
+
+
+def test_every_listed_page_exists():
+    missing = [page for page in listed_pages() if not list(ROOT.glob(f"{page}*"))]
+    assert missing == []
+
+
+def test_nbval_passes_an_unchanged_notebook(small, run_nbval):
+    done = run_nbval(small)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "3 passed" in done.stdout
+
+
+@pytest.mark.parametrize(("true", "false"), [("1024", "1025"), ('"15"', '"16"'), ("value=3", "value=4")])
+def test_nbval_fails_on_a_changed_digit(small, run_nbval, true, false):
+    nb = json.loads(small.read_text())
+    for cell in nb["cells"]:
+        cell["outputs"] = json.loads(json.dumps(cell.get("outputs", [])).replace(true, false))
+        if cell["cell_type"] == "markdown":
+            del cell["outputs"]
+    changed = json.dumps(nb)
+    assert false in changed
+    small.write_text(changed)
+    done = run_nbval(small)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed" in done.stdout
+
+
+def test_what_was_stored_carries_no_widget_no_version_and_no_timing(small):
+    text = small.read_text()
+    nb = nbformat.reads(text, as_version=4)
+    assert notebooks.WIDGET_VIEW not in text
+    assert "IntSlider" in text, "the widget's text stays"
+    assert set(nb.metadata) == {"kernelspec", "language_info", "companion"}
+    assert "version" not in nb.metadata.language_info
+    assert all(set(cell.metadata) <= {"tags"} for cell in nb.cells)
+    assert "matplotlib.org" not in text
+    assert text.endswith("}\n")
+
+
+def test_storing_twice_gives_the_same_file(small):
+    first = small.read_bytes()
+    assert notebooks.main(["--all", str(small)]) == 0
+    assert small.read_bytes() == first
+    assert notebooks.main(["--check", str(small)]) == 0
+
+
+def test_only_changed_notebooks_are_run(small, capsys):
+    assert notebooks.main([str(small)]) == 0
+    assert "unchanged" in capsys.readouterr().out
+    nb = nbformat.read(small, as_version=4)
+    nb.cells[1].source += "  # changed"
+    nbformat.write(nb, small)
+    assert notebooks.main(["--check", str(small)]) == 1
+    assert notebooks.main([str(small)]) == 0
+    assert "ran in" in capsys.readouterr().out
+
+
+def test_changed_prose_is_stored_without_a_run(small, capsys):
+    nb = nbformat.read(small, as_version=4)
+    nb.cells[0].source += " with more words"
+    nbformat.write(nb, small)
+    capsys.readouterr()
+    assert notebooks.main([str(small)]) == 0
+    assert "unchanged" in capsys.readouterr().out
+    assert notebooks.check(small) == []
+
+
+def test_a_failing_cell_is_named_and_the_stored_file_stays(small, capsys):
+    nb = nbformat.read(small, as_version=4)
+    nb.cells[2].source = "1 / 0"
+    nbformat.write(nb, small)
+    before = small.read_bytes()
+    assert notebooks.main([str(small)]) == 1
+    message = capsys.readouterr().err
+    assert "small.ipynb" in message
+    assert "code cell 2" in message
+    assert "ZeroDivisionError" in message
+    assert small.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("source", "complaint"),
+    [
+        ("object()", "memory address"),
+        ("import sys\nprint('careful', file=sys.stderr)", "stderr"),
+        ("import companion\nprint(companion.__file__)", "path of this machine"),
+    ],
+)
+def test_an_output_that_no_other_machine_gives_is_refused(tmp_path, capsys, source, complaint):
+    path = written(tmp_path / "bad.ipynb", new_code_cell(source))
+    before = path.read_bytes()
+    assert notebooks.main([str(path)]) == 1
+    assert complaint in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
+def test_ids_depend_on_the_text_alone_and_differ_within_a_notebook():
+    cells = [new_markdown_cell("same"), new_markdown_cell("same"), new_markdown_cell("other")]
+    first = notebooks.normalise(new_notebook(cells=copy.deepcopy(cells)))
+    second = notebooks.normalise(new_notebook(cells=[new_markdown_cell("before"), *copy.deepcopy(cells)]))
+    ids = [cell.id for cell in first.cells]
+    assert len(set(ids)) == 3
+    assert [cell.id for cell in second.cells[1:]] == ids
+
+
+def test_streams_that_came_in_pieces_are_one():
+    pieces = [new_output("stream", name="stdout", text=text) for text in ("a\n", "b\n")]
+    nb = notebooks.normalise(new_notebook(cells=[new_code_cell("x", outputs=pieces, execution_count=7)]))
+    assert [output.text for output in nb.cells[0].outputs] == ["a\nb\n"]
+    assert nb.cells[0].execution_count == 1
+
+
+def test_a_png_without_text_stays_as_it_is():
+    assert notebooks.strip_png(SMALL_PNG) == SMALL_PNG

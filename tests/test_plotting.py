@@ -1,0 +1,118 @@
+"""The style is one, colours are legible, labels stand where they say, and source is shown as it runs."""
+
+import matplotlib
+
+matplotlib.use("agg")
+
+import inspect
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.colors import to_hex, to_rgb
+
+from companion import plotting, validation
+
+
+@pytest.fixture(autouse=True)
+def figure():
+    with plt.rc_context():
+        plotting.use_style()
+        yield plt.subplots()[1]
+        plt.close("all")
+
+
+def contrast_on_white(color):
+    channel = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
+    return 1.05 / (0.2126 * channel[0] + 0.7152 * channel[1] + 0.0722 * channel[2] + 0.05)
+
+
+def test_the_style_draws_in_the_colours_of_the_book():
+    cycle = {c.lower() for c in plt.rcParams["axes.prop_cycle"].by_key()["color"]}
+    assert {to_hex("#" + c.lstrip("#")) for c in cycle} == {c.lower() for c in plotting.COLORS.values()}
+
+
+@pytest.mark.parametrize(
+    "size", ["font.size", "axes.labelsize", "xtick.labelsize", "ytick.labelsize", "legend.fontsize"]
+)
+def test_the_style_is_legible_in_a_column_of_350_pixels(size):
+    points = 72 * plt.rcParams["figure.figsize"][0]
+    assert plt.rcParams[size] * 350 / points >= 8.5  # css pixels
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.tuples(*[st.floats(0, 1)] * 3))
+def test_ink_reads_on_white_and_leaves_dark_colours_alone(rgb):
+    color = to_hex(rgb)
+    assert contrast_on_white(plotting.ink(color)) >= 4.45
+    if contrast_on_white(color) >= 4.5:
+        assert plotting.ink(color) == color
+
+
+def test_a_label_stands_at_its_point_in_its_colour(figure):
+    label = plotting.label_line(figure, 1.5, -2, "state", "state")
+    assert label.xy == (1.5, -2) and label.get_text() == "state"
+    assert label.get_color() == plotting.ink(plotting.COLORS["state"])
+
+
+def test_a_band_draws_every_run_and_their_median(figure):
+    x, ys = np.arange(4), np.random.default_rng(0).normal(size=(5, 4))
+    plotting.band(figure, x, ys, "loss", "five seeds")
+    *runs, middle = [line.get_ydata() for line in figure.lines]
+    assert np.array_equal(runs, ys) and np.array_equal(middle, np.median(ys, axis=0))
+    assert [t.get_text() for t in figure.texts] == ["five seeds"] and figure.texts[0].xy == (3, middle[-1])
+
+
+def test_a_label_beyond_the_axes_is_not_cut_off(figure, tmp_path):
+    figure.plot([0, 1], [0, 1])
+    label = plotting.label_line(figure, 1, 1, "a rather long label", "input")
+    figure.figure.canvas.draw()
+    assert label.get_window_extent().x1 <= figure.figure.get_tightbbox().x1 * figure.figure.dpi + 1
+
+
+def shown(monkeypatch, *objects, **options):
+    outputs = []
+    monkeypatch.setattr("IPython.display.display", outputs.append)
+    plotting.show_source(*objects, **options)
+    (output,) = outputs
+    assert repr(output) == "<IPython.core.display.Markdown object>"  # no address: the same on every run
+    return output.data
+
+
+def test_source_is_shown_as_it_runs(monkeypatch):
+    text = shown(monkeypatch, validation.choice, docstring=True)
+    assert text == "```python\n" + inspect.getsource(validation.choice).rstrip() + "\n```"
+
+
+def test_source_is_shown_with_one_line_of_docstring(monkeypatch):
+    text = shown(monkeypatch, validation.choice, validation.probability)
+    assert '"""Return `value` if it is one of `options`."""' in text and "Raises" not in text
+    assert "def choice" in text and "def probability" in text
+    body = text.removeprefix("```python\n").removesuffix("\n```")
+    scope = dict(vars(validation))
+    exec(body, scope)
+    assert scope["choice"]("x", 1, (1, 2)) == 1
+
+
+@pytest.mark.parametrize("bad", [(), (3,), (len,)])
+def test_what_has_no_source_is_refused(bad):
+    with pytest.raises(ValueError, match="^objects: want"):
+        plotting.show_source(*bad)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("x", lambda ax: plotting.label_line(ax, float("nan"), 0, "a", "state")),
+        ("y", lambda ax: plotting.label_line(ax, 0, None, "a", "state")),
+        ("color", lambda ax: plotting.label_line(ax, 0, 0, "a", "no colour")),
+        ("x", lambda ax: plotting.band(ax, [], [[]], "state")),
+        ("ys", lambda ax: plotting.band(ax, [1, 2], [[1, 2, 3]], "state")),
+        ("ys", lambda ax: plotting.band(ax, [1, 2], [[1, np.nan]], "state")),
+    ],
+)
+def test_bad_arguments_are_named(figure, name, call):
+    with pytest.raises(ValueError, match=f"^{name}: want"):
+        call(figure)

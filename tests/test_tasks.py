@@ -1,0 +1,150 @@
+"""The data are what they say they are: sizes, marks, cues, splits, folding."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion import tasks
+
+seeds = st.integers(0, 2**32 - 1)
+few = settings(max_examples=20, deadline=None)
+
+
+def test_importing_tasks_does_not_import_torch():
+    code = "import sys, companion.tasks; assert 'torch' not in sys.modules and 'sklearn' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@few
+@given(length=st.integers(2, 60), n=st.integers(1, 30), seed=seeds)
+def test_adding_marks_one_number_in_each_half_and_asks_for_their_sum(length, n, seed):
+    x, y = tasks.adding(length, n, np.random.default_rng(seed))
+    assert x.shape == (n, length, 2) and y.shape == (n, 1)
+    assert ((x[:, :, 0] >= 0) & (x[:, :, 0] < 1)).all()
+    half = length // 2
+    for row, target in zip(x, y, strict=True):
+        marked = np.flatnonzero(row[:, 1])
+        assert len(marked) == 2 and marked[0] < half <= marked[1] and (row[marked, 1] == 1).all()
+        assert target[0] == row[marked[0], 0] + row[marked[1], 0]
+
+
+def test_always_answering_one_to_the_adding_problem_costs_a_sixth():
+    _, y = tasks.adding(20, 40_000, np.random.default_rng(0))
+    assert ((y - 1) ** 2).mean() == pytest.approx(1 / 6, abs=0.005)
+
+
+def test_marks_of_the_adding_problem_reach_every_step():
+    x, _ = tasks.adding(9, 2000, np.random.default_rng(0))
+    assert (x[:, :, 1].mean(axis=0) > 0.1).all()
+
+
+@few
+@given(length=st.integers(4, 60), n=st.integers(1, 30), noise=st.floats(0, 1), seed=seeds)
+def test_latch_shows_its_class_in_three_steps_and_noise_after(length, n, noise, seed):
+    x, y = tasks.latch(length, n, np.random.default_rng(seed), noise)
+    assert x.shape == (n, length, 1) and y.shape == (n,) and set(y) <= {0, 1}
+    assert (x[:, :3, 0] == np.where(y == 1, 1, -1)[:, None]).all()
+    assert (np.abs(x[:, 3:]) <= 7 * noise).all()
+
+
+def test_noise_of_the_latch_has_the_stated_deviation_and_says_nothing_of_the_class():
+    x, y = tasks.latch(50, 4000, np.random.default_rng(0), 0.3)
+    assert x[:, 3:].std() == pytest.approx(0.3, rel=0.02)
+    assert abs(x[y == 1, 3:].mean() - x[y == 0, 3:].mean()) < 0.01
+    assert 0.45 < y.mean() < 0.55
+
+
+@pytest.mark.parametrize("task", [tasks.adding, tasks.latch])
+def test_the_same_seed_draws_the_same_data_and_another_seed_does_not(task):
+    first, again, other = (task(12, 5, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert (first[0] != other[0]).any()
+
+
+def test_digits_are_split_once_shuffled_and_scaled():
+    (x, y), (x_test, y_test) = tasks.digits(np.random.default_rng(0))
+    assert x.shape == (1437, 8, 8) and x_test.shape == (360, 8, 8) and y.shape == (1437,) and y_test.shape == (360,)
+    both = np.concatenate([x, x_test])
+    assert both.min() == 0 and both.max() == 1
+    from sklearn.datasets import load_digits
+
+    key = lambda images, labels: sorted((im.tobytes(), int(k)) for im, k in zip(images, labels, strict=True))  # noqa: E731
+    data = load_digits()
+    assert key(both * 16, np.concatenate([y, y_test])) == key(data.images, data.target)
+    assert np.bincount(y_test, minlength=10).min() > 20
+    assert (tasks.digits(np.random.default_rng(1))[0][1] != y).any()
+
+
+def test_english_is_prose_without_repeats():
+    text = tasks.english()
+    paragraphs = text.split("\n\n")
+    assert len(text) > 100_000 and len(paragraphs) == len(set(paragraphs))
+    assert ">>>" not in text and "::=" not in text
+    assert tasks.fold(text).count(" the ") > 1000
+
+
+def test_english_reads_a_file_of_your_own(tmp_path):
+    path = tmp_path / "mine.txt"
+    path.write_text("Völlig eigener Text.\n", encoding="utf-8")
+    assert tasks.english(path) == tasks.english(str(path)) == "Völlig eigener Text.\n"
+
+
+def test_folding_keeps_the_alphabet_and_turns_the_rest_into_it():
+    assert tasks.fold("Ünder “Naïve” — 12 ﬁne\n\tDays…") == 'under "naive" - fine days '.replace("days ", "days...")
+    assert tasks.fold("Été", " tÉé") == "Été"
+
+
+@few
+@given(st.text(max_size=80))
+def test_folding_twice_changes_nothing_and_never_leaves_the_alphabet(text):
+    folded = tasks.fold(text)
+    assert set(folded) <= set(tasks.ALPHABET) and "  " not in folded
+    assert tasks.fold(folded) == folded
+
+
+@few
+@given(st.text(min_size=1, max_size=80).filter(lambda s: tasks.fold(s)))
+def test_decoding_undoes_encoding(text):
+    codes = tasks.encode(text)
+    assert codes.dtype == np.int64 and codes.min() >= 0 and codes.max() < len(tasks.ALPHABET)
+    assert tasks.decode(codes) == tasks.fold(text)
+
+
+rng = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("length", lambda: tasks.adding(1, 3, rng)),
+        ("length", lambda: tasks.adding(2.5, 3, rng)),
+        ("n", lambda: tasks.adding(5, 0, rng)),
+        ("rng", lambda: tasks.adding(5, 3, 0)),
+        ("length", lambda: tasks.latch(3, 3, rng)),
+        ("n", lambda: tasks.latch(5, -1, rng)),
+        ("noise", lambda: tasks.latch(5, 3, rng, -0.1)),
+        ("noise", lambda: tasks.latch(5, 3, rng, float("nan"))),
+        ("rng", lambda: tasks.latch(5, 3, None)),
+        ("rng", lambda: tasks.digits(np.random)),
+        ("path", lambda: tasks.english("no/such/file")),
+        ("text", lambda: tasks.fold(3)),
+        ("text", lambda: tasks.encode("")),
+        ("alphabet", lambda: tasks.encode("a", "abc")),
+        ("alphabet", lambda: tasks.encode("a", " aa")),
+        ("codes", lambda: tasks.decode(np.array([0, 99]))),
+        ("codes", lambda: tasks.decode(np.array([0.5]))),
+    ],
+)
+def test_bad_arguments_are_named(name, call):
+    with pytest.raises(ValueError, match=f"^{name}: want"):
+        call()
+
+
+def test_an_empty_file_is_refused(tmp_path):
+    (tmp_path / "empty.txt").write_text(" \n")
+    with pytest.raises(ValueError, match="^path: want"):
+        tasks.english(tmp_path / "empty.txt")

@@ -1,0 +1,230 @@
+"""The training loop learns, clips, stops, resumes and fails as it says."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from companion import training
+
+
+def batch(step):
+    x = torch.randn(16, 3, generator=torch.Generator().manual_seed(step))
+    return x, x @ torch.tensor([[1.0], [-2.0], [0.5]])
+
+
+def squared(model, x, y):
+    return ((model(x) - y) ** 2).mean()
+
+
+def fresh(seed=0):
+    training.torch_seed(seed)
+    return nn.Linear(3, 1)
+
+
+def weights(model):
+    return torch.cat([p.detach().flatten() for p in model.parameters()])
+
+
+@pytest.mark.parametrize(("optimizer", "lr"), [("adam", 0.05), ("sgd", 0.05), ("rmsprop", 0.02)])
+def test_every_optimizer_learns_a_linear_map(optimizer, lr):
+    model = fresh()
+    history = training.train(model, batch, squared, steps=300, lr=lr, optimizer=optimizer)
+    assert [e["step"] for e in history] == [100, 200, 300]
+    assert history[-1]["loss"] < 0.02 * history[0]["loss"]
+    assert torch.allclose(model.weight, torch.tensor([[1.0, -2.0, 0.5]]), atol=0.1)
+
+
+@settings(max_examples=20, deadline=None)
+@given(clip=st.floats(1e-3, 0.5), seed=st.integers(0, 1000))
+def test_one_clipped_sgd_step_moves_by_lr_times_clip_against_the_gradient(clip, seed):
+    model, lr = fresh(seed), 0.1
+    before = weights(model)
+    gradient = torch.cat([g.flatten() for g in torch.autograd.grad(squared(model, *batch(0)), model.parameters())])
+    training.train(model, batch, squared, steps=1, lr=lr, clip=clip, optimizer="sgd")
+    moved = weights(model) - before
+    assert gradient.norm() > clip
+    assert moved.norm().item() == pytest.approx(lr * clip, rel=1e-3)
+    assert torch.cosine_similarity(moved, -gradient, dim=0).item() == pytest.approx(1, abs=1e-4)
+
+
+def test_without_clip_a_step_is_the_whole_gradient():
+    model = fresh()
+    before = weights(model)
+    gradient = torch.cat([g.flatten() for g in torch.autograd.grad(squared(model, *batch(0)), model.parameters())])
+    training.train(model, batch, squared, steps=1, lr=0.1, clip=None, optimizer="sgd")
+    assert torch.allclose(weights(model) - before, -0.1 * gradient, atol=1e-6)
+
+
+def test_history_holds_mean_losses_and_what_evaluate_returned():
+    model, seen = fresh(), []
+
+    def spy(model, x, y):
+        value = squared(model, x, y)
+        seen.append(value.item())
+        return value
+
+    def evaluate(model):
+        assert not model.training and not torch.is_grad_enabled()
+        return {"bias": model.bias.item()}
+
+    history = training.train(model, batch, spy, steps=7, every=3, evaluate=evaluate)
+    assert model.training
+    assert [e["step"] for e in history] == [3, 6, 7]
+    assert [e["loss"] for e in history] == pytest.approx([np.mean(seen[:3]), np.mean(seen[3:6]), seen[6]])
+    assert history[-1]["bias"] == model.bias.item()
+
+
+def test_stop_ends_training_early():
+    history = training.train(fresh(), batch, squared, steps=500, every=10, stop=lambda h: len(h) >= 4)
+    assert [e["step"] for e in history] == [10, 20, 30, 40]
+
+
+def test_a_resumed_run_equals_an_uninterrupted_one(tmp_path):
+    whole, halves, path = fresh(), fresh(), tmp_path / "run" / "checkpoint.pt"
+    expected = training.train(whole, batch, squared, steps=60, every=20)
+    training.train(halves, batch, squared, steps=40, every=20, checkpoint=path)
+    resumed = fresh(1)
+    history = training.train(resumed, batch, squared, steps=60, every=20, checkpoint=path)
+    assert history == expected
+    assert torch.equal(weights(resumed), weights(whole))
+    assert training.train(resumed, batch, squared, steps=60, every=20, checkpoint=path) == expected
+
+
+def test_an_interrupt_keeps_what_was_learned(tmp_path):
+    model, path = fresh(), tmp_path / "checkpoint.pt"
+
+    def interrupted(step):
+        if step == 25:
+            raise KeyboardInterrupt
+        return batch(step)
+
+    history = training.train(model, interrupted, squared, steps=60, every=10, checkpoint=path)
+    assert [e["step"] for e in history] == [10, 20, 25]
+    resumed = fresh(1)
+    history = training.train(resumed, batch, squared, steps=60, every=10, checkpoint=path)
+    assert [e["step"] for e in history] == [10, 20, 25, 30, 40, 50, 60]
+    whole = fresh()
+    training.train(whole, batch, squared, steps=60)
+    assert torch.equal(weights(resumed), weights(whole))
+
+
+def test_an_interrupt_without_checkpoint_returns_the_history():
+    def interrupted(step):
+        if step == 5:
+            raise KeyboardInterrupt
+        return batch(step)
+
+    assert [e["step"] for e in training.train(fresh(), interrupted, squared, steps=9, every=5)] == [5]
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_a_loss_that_is_no_number_is_an_error_and_spares_the_checkpoint(tmp_path, bad):
+    path, model = tmp_path / "checkpoint.pt", fresh()
+
+    def breaks(model, x, y):
+        breaks.calls += 1
+        return squared(model, x, y) * (bad if breaks.calls == 15 else 1)
+
+    breaks.calls = 0
+    with pytest.raises(FloatingPointError, match=r"loss is .* at step 14 with lr = 0\.01"):
+        training.train(model, batch, breaks, steps=30, every=10, lr=0.01, checkpoint=path)
+    assert torch.isfinite(weights(model)).all()
+    history = training.train(fresh(1), batch, squared, steps=30, every=10, lr=0.01, checkpoint=path)
+    assert [e["step"] for e in history] == [10, 20, 30]
+
+
+def test_a_gradient_that_is_no_number_never_reaches_the_weights():
+    model = fresh()
+
+    def root_at_zero(model, x, y):
+        return ((model(x) * 0) ** 2).sum().sqrt()
+
+    with pytest.raises(FloatingPointError, match="gradient"):
+        training.train(model, batch, root_at_zero, steps=3)
+    assert torch.isfinite(weights(model)).all()
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    path = tmp_path / "checkpoint.pt"
+    training.train(fresh(), batch, squared, steps=2, checkpoint=path)
+    with pytest.raises(ValueError, match="^checkpoint: want"):
+        training.train(nn.Linear(3, 2), batch, squared, steps=4, checkpoint=path)
+
+
+def test_the_same_seed_makes_the_same_layer():
+    assert torch.equal(weights(fresh(3)), weights(fresh(3)))
+    assert not torch.equal(weights(fresh(3)), weights(fresh(4)))
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float16", 1e-3), ("float32", 0)])
+def test_weights_come_back_as_they_were_stored(tmp_path, dtype, tolerance):
+    model, other = nn.LSTM(5, 7), nn.LSTM(5, 7)
+    size = training.save_weights(tmp_path / "net.npz", model, dtype)
+    assert size == (tmp_path / "net.npz").stat().st_size
+    training.load_weights(tmp_path / "net.npz", other)
+    assert (weights(model) - weights(other)).abs().max() <= tolerance
+    assert weights(other).dtype == torch.float32
+
+
+def test_weights_too_large_for_the_repository_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="^model: want a file of at most"):
+        training.save_weights(tmp_path / "big.npz", nn.Linear(400, 400), "float32")
+    assert not (tmp_path / "big.npz").exists()
+
+
+def test_weights_of_another_shape_or_name_are_refused(tmp_path):
+    training.save_weights(tmp_path / "net.npz", nn.Linear(3, 1))
+    for other in (nn.Linear(3, 2), nn.Linear(3, 1, bias=False), nn.RNN(3, 1)):
+        with pytest.raises(ValueError, match="^model: want"):
+            training.load_weights(tmp_path / "net.npz", other)
+
+
+def test_a_record_says_what_was_run_and_with_what(tmp_path):
+    path = tmp_path / "data" / "run.json"
+    training.write_record(path, command="python -m x", seed=3, seconds=1.26, metrics={"nats": 1.5}, n_h=64)
+    record = json.loads(path.read_text())
+    assert record["command"] == "python -m x" and record["seed"] == 3 and record["seconds"] == 1.3
+    assert record["metrics"] == {"nats": 1.5} and record["n_h"] == 64
+    assert record["versions"]["torch"] == torch.__version__ and set(record["versions"]) == {"python", "torch", "numpy"}
+
+
+def quick(**arguments):
+    return training.train(fresh(), batch, squared, **({"steps": 2} | arguments))
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("steps", lambda p: quick(steps=0)),
+        ("steps", lambda p: quick(steps=1.5)),
+        ("every", lambda p: quick(every=0)),
+        ("lr", lambda p: quick(lr=0)),
+        ("lr", lambda p: quick(lr=float("nan"))),
+        ("clip", lambda p: quick(clip=-1)),
+        ("optimizer", lambda p: quick(optimizer="newton")),
+        ("loss", lambda p: training.train(fresh(), batch, lambda m, x, y: (m(x) - y) ** 2, steps=1)),
+        ("n", lambda p: training.torch_seed(-1)),
+        ("path", lambda p: training.save_weights(p / "net.pt", nn.Linear(1, 1))),
+        ("path", lambda p: training.load_weights(p / "none.npz", nn.Linear(1, 1))),
+        ("dtype", lambda p: training.save_weights(p / "net.npz", nn.Linear(1, 1), "float64")),
+        ("seconds", lambda p: training.write_record(p / "r", command="", seed=0, seconds=-1, metrics={})),
+        ("seed", lambda p: training.write_record(p / "r", command="", seed=0.5, seconds=1, metrics={})),
+        ("metrics", lambda p: training.write_record(p / "r", command="", seed=0, seconds=1, metrics={"a": np.nan})),
+    ],
+)
+def test_bad_arguments_are_named(tmp_path, name, call):
+    with pytest.raises(ValueError, match=f"^{name}: want"):
+        call(tmp_path)
+
+
+def test_weights_that_are_not_finite_are_not_stored(tmp_path):
+    model = nn.Linear(2, 2)
+    with torch.no_grad():
+        model.weight[0, 0] = 1e6  # infinite in float16
+    with pytest.raises(ValueError, match="^model: want weights that are finite"):
+        training.save_weights(tmp_path / "net.npz", model)
