@@ -40,9 +40,9 @@ def _within(name: str, value: Any, low: float, high: float, made_by: str) -> np.
 
 
 def sigmoid(a: np.ndarray) -> np.ndarray:
-    """Logistic sigmoid, elementwise and without overflow.
+    """Logistic sigmoid, elementwise, without overflow and accurate in both tails.
 
-    Equation (Section 10.10): σ(a) = 1 / (1 + e⁻ᵃ), computed as (1 + tanh(a/2)) / 2.
+    Equation (Section 10.10): σ(a) = 1 / (1 + e⁻ᵃ), and e^a / (1 + e^a) for negative a.
 
     Parameters
     ----------
@@ -57,7 +57,9 @@ def sigmoid(a: np.ndarray) -> np.ndarray:
     ValueError
         If `a` is empty or not finite.
     """
-    return 0.5 * (1.0 + np.tanh(0.5 * _numbers("a", a)))
+    a = _numbers("a", a)
+    small = np.exp(-np.abs(a))
+    return np.where(a >= 0, 1.0, small) / (1.0 + small)
 
 
 def sigmoid_prime(y: np.ndarray) -> np.ndarray:

@@ -153,7 +153,7 @@ def coupled(f: Gate, q: Gate, z: Gate) -> LSTM:
 
     References
     ----------
-    greff2017lstm
+    greff2017
     """
     return LSTM(f, opposite(f), q, z)
 
@@ -176,7 +176,7 @@ def minimal(f: Gate, z: Gate) -> GRU:
 
     References
     ----------
-    zhou2016minimal
+    zhou2016
     """
     return GRU(opposite(f), f, z)
 

@@ -113,19 +113,19 @@ def gru_forward(
 
     References
     ----------
-    cho2014learning
+    cho2014
     """
     p, x = _checked(p, x, activation, reset)
     tau, n_h = len(x), len(p.z.b)
     u, r, z = np.zeros((3, tau, n_h))
     h = np.zeros((tau + 1, n_h))
     h[0] = 0.0 if h0 is None else array("h0", h0, (n_h,))
-    for t in range(tau):  # row t of h holds the step before, row t + 1 this step
-        u[t] = sigmoid(p.u.b + p.u.U @ x[t] + p.u.W @ h[t])
-        r[t] = sigmoid(p.r.b + p.r.U @ x[t] + p.r.W @ h[t])
-        memory = p.z.W @ (r[t] * h[t]) if reset == "before" else r[t] * _inside_reset(p, h[t])
-        z[t] = squash(activation, p.z.b + p.z.U @ x[t] + memory)
-        h[t + 1] = u[t] * h[t] + (1 - u[t]) * z[t]
+    for t in range(1, tau + 1):
+        u[t - 1] = sigmoid(p.u.b + p.u.U @ x[t - 1] + p.u.W @ h[t - 1])
+        r[t - 1] = sigmoid(p.r.b + p.r.U @ x[t - 1] + p.r.W @ h[t - 1])
+        memory = p.z.W @ (r[t - 1] * h[t - 1]) if reset == "before" else r[t - 1] * _inside_reset(p, h[t - 1])
+        z[t - 1] = squash(activation, p.z.b + p.z.U @ x[t - 1] + memory)
+        h[t] = u[t - 1] * h[t - 1] + (1 - u[t - 1]) * z[t - 1]
     return GRURun(u, r, z, h)
 
 
@@ -161,18 +161,19 @@ def gru_bptt_nodes(
     grad_h = array("grad_h", grad_h, z.shape)
     au, ar, az = np.zeros((3, *z.shape))
     dh = np.zeros(h.shape)
-    for t in reversed(range(len(x))):
-        dh[t + 1] += grad_h[t]
-        au[t] = dh[t + 1] * (h[t] - z[t]) * sigmoid_prime(u[t])
-        az[t] = dh[t + 1] * (1 - u[t]) * squash_prime(activation, z[t])
+    for t in reversed(range(1, len(x) + 1)):
+        i = t - 1  # row of step t in everything but h
+        dh[t] += grad_h[i]
+        au[i] = dh[t] * (h[t - 1] - z[i]) * sigmoid_prime(u[i])
+        az[i] = dh[t] * (1 - u[i]) * squash_prime(activation, z[i])
         if reset == "before":
-            back = p.z.W.T @ az[t]
-            ar[t] = back * h[t] * sigmoid_prime(r[t])
-            dh[t] = r[t] * back
+            back = p.z.W.T @ az[i]
+            ar[i] = back * h[t - 1] * sigmoid_prime(r[i])
+            dh[t - 1] = r[i] * back
         else:
-            ar[t] = az[t] * _inside_reset(p, h[t]) * sigmoid_prime(r[t])
-            dh[t] = p.z.W.T @ (r[t] * az[t])
-        dh[t] += u[t] * dh[t + 1] + p.u.W.T @ au[t] + p.r.W.T @ ar[t]
+            ar[i] = az[i] * _inside_reset(p, h[t - 1]) * sigmoid_prime(r[i])
+            dh[t - 1] = p.z.W.T @ (r[i] * az[i])
+        dh[t - 1] += u[i] * dh[t] + p.u.W.T @ au[i] + p.r.W.T @ ar[i]
     return GRUNodes(au, ar, az, dh)
 
 

@@ -149,7 +149,7 @@ def lstm_init(n_x: int, n_h: int, rng: np.random.Generator, forget_bias: float =
 
     References
     ----------
-    gers2000learning, jozefowicz2015empirical
+    gers2000, jozefowicz2015
     """
     f = gate_init(n_x, n_h, rng, number("forget_bias", forget_bias), peepholes)
     g, q = (gate_init(n_x, n_h, rng, peephole=peepholes) for _ in range(2))
@@ -195,7 +195,7 @@ def lstm_forward(
 
     References
     ----------
-    hochreiter1997long, gers2000learning
+    hochreiter1997, gers2000
     """
     p, x = _checked(p, x, activation)
     tau, n_h = len(x), len(p.z.b)
@@ -203,13 +203,13 @@ def lstm_forward(
     s, h = np.zeros((2, tau + 1, n_h))
     s[0] = 0.0 if s0 is None else array("s0", s0, (n_h,))
     h[0] = 0.0 if h0 is None else array("h0", h0, (n_h,))
-    for t in range(tau):  # rows t of s and h hold the step before, rows t + 1 this step
-        f[t] = sigmoid(p.f.net(x[t], h[t], s[t]))
-        g[t] = sigmoid(p.g.net(x[t], h[t], s[t]))
-        z[t] = squash(activation, p.z.net(x[t], h[t], s[t]))
-        s[t + 1] = f[t] * s[t] + g[t] * z[t]
-        q[t] = sigmoid(p.q.net(x[t], h[t], s[t + 1]))
-        h[t + 1] = q[t] * np.tanh(s[t + 1])
+    for t in range(1, tau + 1):
+        f[t - 1] = sigmoid(p.f.net(x[t - 1], h[t - 1], s[t - 1]))
+        g[t - 1] = sigmoid(p.g.net(x[t - 1], h[t - 1], s[t - 1]))
+        z[t - 1] = squash(activation, p.z.net(x[t - 1], h[t - 1], s[t - 1]))
+        s[t] = f[t - 1] * s[t - 1] + g[t - 1] * z[t - 1]
+        q[t - 1] = sigmoid(p.q.net(x[t - 1], h[t - 1], s[t]))
+        h[t] = q[t - 1] * np.tanh(s[t])
     return LSTMRun(f, g, q, z, s, h)
 
 
@@ -238,16 +238,17 @@ def lstm_bptt_nodes(p: LSTM, x: np.ndarray, run: LSTMRun, grad_h: np.ndarray, ac
     grad_h = array("grad_h", grad_h, z.shape)
     af, ag, aq, az = np.zeros((4, *z.shape))
     ds, dh = np.zeros((2, *s.shape))
-    for t in reversed(range(len(x))):
-        dh[t + 1] += grad_h[t]
-        y = np.tanh(s[t + 1])
-        aq[t] = dh[t + 1] * y * sigmoid_prime(q[t])
-        ds[t + 1] += dh[t + 1] * q[t] * tanh_prime(y) + p.q.look_back(aq[t])
-        af[t] = ds[t + 1] * s[t] * sigmoid_prime(f[t])
-        ag[t] = ds[t + 1] * z[t] * sigmoid_prime(g[t])
-        az[t] = ds[t + 1] * g[t] * squash_prime(activation, z[t])
-        ds[t] = ds[t + 1] * f[t] + p.f.look_back(af[t]) + p.g.look_back(ag[t])
-        dh[t] = p.f.W.T @ af[t] + p.g.W.T @ ag[t] + p.q.W.T @ aq[t] + p.z.W.T @ az[t]
+    for t in reversed(range(1, len(x) + 1)):
+        i = t - 1  # row of step t in everything but s and h
+        y = np.tanh(s[t])
+        dh[t] += grad_h[i]
+        aq[i] = dh[t] * y * sigmoid_prime(q[i])
+        ds[t] += dh[t] * q[i] * tanh_prime(y) + p.q.look_back(aq[i])
+        af[i] = ds[t] * s[t - 1] * sigmoid_prime(f[i])
+        ag[i] = ds[t] * z[i] * sigmoid_prime(g[i])
+        az[i] = ds[t] * g[i] * squash_prime(activation, z[i])
+        ds[t - 1] = ds[t] * f[i] + p.f.look_back(af[i]) + p.g.look_back(ag[i])
+        dh[t - 1] = p.f.W.T @ af[i] + p.g.W.T @ ag[i] + p.q.W.T @ aq[i] + p.z.W.T @ az[i]
     return LSTMNodes(af, ag, aq, az, ds, dh)
 
 

@@ -8,9 +8,10 @@ counts 1…n, ids that depend on the text alone, one kernelspec, and neither tim
 import argparse
 import base64
 import hashlib
+import io
 import os
 import re
-import struct
+import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
@@ -21,6 +22,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
+from PIL import Image
 from tqdm import tqdm
 
 __all__ = ["execute", "is_stale", "main", "normalise", "problems", "source_hash"]
@@ -58,20 +60,21 @@ def is_stale(nb: NotebookNode) -> bool:
     return nb.metadata.get("companion", {}).get("source") != source_hash(nb)
 
 
-def strip_png(text: str) -> str:
-    """Return a base64 PNG without its text and time chunks, which name the version that drew it."""
+def compact_png(text: str) -> str:
+    """Return a base64 PNG on white, in 256 colours and without the text that names the version which drew it."""
     data = base64.b64decode(text)
-    kept, at = [data[:8]], 8
-    while at < len(data):
-        end = at + 12 + struct.unpack(">I", data[at : at + 4])[0]
-        if data[at + 4 : at + 8] not in {b"tEXt", b"iTXt", b"zTXt", b"tIME"}:
-            kept.append(data[at:end])
-        at = end
-    return base64.b64encode(b"".join(kept)).decode()
+    image = Image.open(io.BytesIO(data))
+    if image.mode != "P":  # a palette is the mark of a picture that was compacted before
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+        buffer = io.BytesIO()
+        image.quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        data = buffer.getvalue()
+    return base64.b64encode(data).decode()
 
 
 def _clean_outputs(outputs: Iterable[NotebookNode], count: int) -> list[NotebookNode]:
-    """Return the outputs without widget views, with equal streams merged and PNGs stripped."""
+    """Return the outputs without widget views, with equal streams merged and pictures compacted."""
     clean: list[NotebookNode] = []
     for output in outputs:
         if output.output_type == "stream" and clean and clean[-1].get("name") == output.name:
@@ -82,7 +85,7 @@ def _clean_outputs(outputs: Iterable[NotebookNode], count: int) -> list[Notebook
             if not output.data:
                 continue
             if "image/png" in output.data:
-                output.data["image/png"] = strip_png(output.data["image/png"])
+                output.data["image/png"] = compact_png(output.data["image/png"])
         if output.output_type == "execute_result":
             output.execution_count = count
         clean.append(output)
@@ -138,8 +141,8 @@ def execute(nb: NotebookNode, folder: Path, timeout: int = 600) -> NotebookNode:
 
     Raises
     ------
-    CellExecutionError, CellTimeoutError, DeadKernelError
-        If a cell fails, takes longer than `timeout` seconds, or ends its kernel.
+    RuntimeError
+        If a cell fails, takes longer than `timeout` seconds, or ends its kernel; it names the cell and says why.
     """
     nb = nbformat.from_dict(nb)
     for cell in nb.cells:
@@ -151,10 +154,14 @@ def execute(nb: NotebookNode, folder: Path, timeout: int = 600) -> NotebookNode:
             nb,
             timeout=timeout,
             resources={"metadata": {"path": str(folder)}},
-            on_cell_executed=lambda **_: bar.update(),
+            on_cell_execute=lambda **_: bar.update(),
             **options,
         )
-        client.execute(env={**os.environ, "TQDM_DISABLE": "1"})
+        try:
+            client.execute(env={**os.environ, "TQDM_DISABLE": "1"}, stderr=subprocess.DEVNULL)
+        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+            run = sum(cell.execution_count is not None for cell in code_cells(nb))
+            raise RuntimeError(f"code cell {run} failed\n{error}") from error
     return nb
 
 
@@ -185,8 +192,8 @@ def refresh(path: Path, *, force: bool, dry_run: bool) -> bool:
     if run:
         try:
             nb = execute(stored, path.parent)
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-            print(f"✗ {path}: a cell failed, so the stored file stays as it was.\n{error}", file=sys.stderr)
+        except RuntimeError as error:
+            print(f"✗ {path}: the stored file stays as it was, for {error}", file=sys.stderr)
             return False
     nb = normalise(nb)
     nb.metadata["companion"] = {"source": source_hash(nb)}

@@ -12,7 +12,7 @@ import numpy as np
 
 from companion import validation
 
-__all__ = ["ALPHABET", "adding", "decode", "digits", "encode", "english", "fold", "latch"]
+__all__ = ["ALPHABET", "adding", "addition", "columns", "decode", "digits", "encode", "english", "fold", "latch"]
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz.,:;'\"()-"
 """The characters of the book's text experiments; `fold` turns every other one into one of these."""
@@ -53,6 +53,63 @@ def adding(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, n
     x[:, :, 0] = rng.random((n, length))
     x[rows, first, 1] = x[rows, second, 1] = 1
     return x, (x[:, :, 0] * x[:, :, 1]).sum(axis=1, keepdims=True)
+
+
+def columns(a: int, b: int, length: int) -> np.ndarray:
+    """Write two numbers below each other in binary and return the columns, the ones first.
+
+    Parameters
+    ----------
+    a, b : integers of at least 0.
+    length : columns, enough to hold either number.
+
+    Returns
+    -------
+    Zeros and ones of shape (length, 2): row t holds the two bits that stand for 2 to the power t − 1.
+
+    Raises
+    ------
+    ValueError
+        If a or b is negative, no integer, or does not fit into `length` bits.
+    """
+    length = validation.integer("length", length, 1)
+    numbers = [validation.integer(name, n, 0, 2**length - 1) for name, n in (("a", a), ("b", b))]
+    return np.array([[n >> t & 1 for n in numbers] for t in range(length)], dtype=np.float64)
+
+
+def addition(length: int, n: int, rng: np.random.Generator, passing: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+    """Draw n additions of two random binary numbers, one column a step, the ones first.
+
+    The target of a step is that column's bit of the sum, so the one thing to keep from step to step is the
+    carry (Section 10).
+
+    Parameters
+    ----------
+    length : bits of either number, at least 1.
+    n : additions, at least 1.
+    rng : the generator to draw from.
+    passing : probability that the two bits of a column differ, so that it passes a carry on to the next; with
+        0.5 all bits are independent, near 1 carries travel far.
+
+    Returns
+    -------
+    x : shape (n, length, 2), zeros and ones.
+    y : shape (n, length), integers 0 and 1; the carry out of the last column is dropped.
+
+    Raises
+    ------
+    ValueError
+        If length < 1, n < 1, passing is no probability or rng is no generator.
+    """
+    length, n = validation.integer("length", length, 1), validation.integer("n", n, 1)
+    passing, rng = validation.probability("passing", passing), _generator(rng)
+    a = rng.integers(0, 2, (n, length))
+    bits = np.stack([a, a ^ (rng.random((n, length)) < passing)], axis=2)
+    y, carry = np.empty((n, length), dtype=np.int64), np.zeros(n, dtype=np.int64)
+    for t in range(length):
+        total = bits[:, t].sum(axis=1) + carry
+        y[:, t], carry = total % 2, total // 2
+    return bits.astype(np.float64), y
 
 
 def latch(length: int, n: int, rng: np.random.Generator, noise: float = 0.2) -> tuple[np.ndarray, np.ndarray]:

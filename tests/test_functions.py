@@ -49,6 +49,11 @@ def test_closed_forms_at_hand():
     assert np.allclose(nll(np.zeros((2, 4)), np.array([0, 3])), np.log(4))
 
 
+def test_the_sigmoids_left_tail_is_accurate_to_the_last_digits():
+    assert relative_error(sigmoid(np.array([-40.0])), np.array([np.exp(-40.0)])) <= 1e-15
+    assert sigmoid(-700.0) > 0
+
+
 def test_huge_numbers_neither_overflow_nor_lose_the_answer():
     assert np.array_equal(sigmoid(np.array([-1e4, 1e4])), [0.0, 1.0])
     assert np.array_equal(softmax(np.array([1e4, 0.0])), [1.0, 0.0])

@@ -7,9 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import longterm as lt
-from companion.recurrent import rnn_bptt_nodes, rnn_forward, rnn_init
+from companion.recurrent import RNN, rnn_bptt_nodes, rnn_forward, rnn_init, summary_bptt, summary_forward
+from companion.tasks import latch
 from tests.oracles import central_differences, relative_error
 
+torch.set_num_threads(1)
 few = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 6)
@@ -238,8 +240,54 @@ def test_a_latch_withstands_pushes_below_its_margin_and_no_longer_ones(w: float,
     assert pushed(memory.margin / share) < 0
 
 
+@few
+@given(seeds, st.integers(1, 3), st.integers(1, 4), st.integers(4, 7))
+def test_one_update_of_a_stack_is_the_step_that_each_net_would_take_alone(
+    seed: int, nets: int, n_h: int, length: int
+) -> None:
+    p, batch, lr = lt.latch_init(nets, n_h, np.random.default_rng(seed)), 2, 0.3
+    trained = lt.latch_train(p, length, np.random.default_rng(seed + 1), updates=1, batch=batch, lr=lr, clip=1e9)
+    x, y = latch(length, nets * batch, np.random.default_rng(seed + 1))
+    for i in range(nets):
+        one = RNN(*(v[i] for v in p))
+        grads = [summary_bptt(one, x[j], int(y[j])) for j in range(i * batch, (i + 1) * batch)]
+        for name in RNN._fields:
+            mean = sum(getattr(g, name) for g in grads) / batch
+            np.testing.assert_allclose(getattr(trained, name)[i], getattr(one, name) - lr * mean, atol=1e-12)
+
+
+def test_clipping_keeps_every_net_of_a_stack_within_its_step() -> None:
+    p = lt.latch_init(5, 3, np.random.default_rng(0), radius=1.5)
+    q = lt.latch_train(p, 6, np.random.default_rng(1), updates=1, lr=1.0, clip=0.01)
+    moved = sum(((a - b) ** 2).reshape(5, -1).sum(axis=1) for a, b in zip(p, q, strict=True))
+    np.testing.assert_allclose(np.sqrt(moved), 0.01, rtol=1e-9)
+
+
+def test_accuracy_counts_what_each_net_answers() -> None:
+    p = lt.latch_init(3, 4, np.random.default_rng(3))
+    x, y = latch(8, 3 * 20, np.random.default_rng(4))
+    got = lt.latch_accuracy(p, 8, np.random.default_rng(4), n=20)
+    for i in range(3):
+        one = RNN(*(v[i] for v in p))
+        answers = [summary_forward(one, x[j]).o[0].argmax() for j in range(20 * i, 20 * i + 20)]
+        assert got[i] == pytest.approx(np.mean(answers == y[20 * i : 20 * i + 20]))
+
+
+def test_short_latches_are_learned_by_both_optimizers() -> None:
+    for optimizer, lr in (("sgd", 0.5), ("adam", 0.01)):
+        rng = np.random.default_rng(5)
+        p = lt.latch_train(lt.latch_init(4, 6, rng), 5, rng, updates=200, lr=lr, optimizer=optimizer)
+        assert (lt.latch_accuracy(p, 5, rng) > 0.95).all()
+
+
+def test_an_orthogonal_start_has_the_radius_asked_for() -> None:
+    for W in lt.latch_init(3, 5, np.random.default_rng(0), radius=1.1).W:
+        np.testing.assert_allclose(W @ W.T, 1.1**2 * np.eye(5), atol=1e-12)
+
+
 W2, h2, rng0 = np.eye(2) / 2, np.zeros((4, 2)), np.random.default_rng(0)
 nan = np.array([[1.0, np.nan], [0.0, 1.0]])
+nets0 = lt.latch_init(2, 3, rng0)
 run0 = rnn_forward(rnn_init(1, 2, 2, rng0), np.ones((3, 1)))
 
 
@@ -289,6 +337,18 @@ run0 = rnn_forward(rnn_init(1, 2, 2, rng0), np.ones((3, 1)))
         (lambda: lt.cross_section(W2, np.ones(3), np.ones(2), np.ones(4), 2), "direction"),
         (lambda: lt.cross_section(W2, np.ones(2), np.ones(1), np.ones(4), 2), "readout"),
         (lambda: lt.cross_section(W2, np.ones(2), np.ones(2), np.empty(0), 2), "coordinates"),
+        (lambda: lt.latch_init(0, 2, rng0), "nets"),
+        (lambda: lt.latch_init(1, 0, rng0), "n_h"),
+        (lambda: lt.latch_init(1, 2, rng0, -1.0), "radius"),
+        (lambda: lt.latch_train(run0, 5, rng0), "p"),
+        (lambda: lt.latch_train(nets0._replace(W=W2), 5, rng0), "p.W"),
+        (lambda: lt.latch_train(nets0._replace(b=nets0.b * np.nan), 5, rng0), "p.b"),
+        (lambda: lt.latch_train(nets0, 3, rng0), "length"),
+        (lambda: lt.latch_train(nets0, 5, rng0, optimizer="hope"), "optimizer"),
+        (lambda: lt.latch_train(nets0, 5, rng0, updates=-1), "updates"),
+        (lambda: lt.latch_train(nets0, 5, 3, updates=1), "rng"),
+        (lambda: lt.latch_accuracy(nets0, 3, rng0), "length"),
+        (lambda: lt.latch_accuracy(nets0, 5, rng0, 0), "n"),
         (lambda: lt.one_unit_memory(1.0), "w"),
         (lambda: lt.one_unit_memory(0.5), "w"),
     ],

@@ -130,6 +130,17 @@ def test_position_weights_tell_all_360_orders_apart():
     assert np.diff(values).min() > 1e-9
 
 
+@few
+@given(st.permutations(["the", "man", "ate", "the", "hot", "dog"]), seeds)
+def test_position_weights_are_blind_when_positions_differ_by_the_same_constant_for_every_word(words, seed):
+    vocabulary, rng = ["the", "man", "ate", "hot", "dog"], np.random.default_rng(seed)
+    first, second = one_hot(["the", "man", "ate", "the", "hot", "dog"], vocabulary), one_hot(words, vocabulary)
+    w = 0.1 * (rng.normal(size=5) + rng.normal(size=(6, 1)))
+    assert np.isclose(position_sum(w, first), position_sum(w, second), rtol=1e-12, atol=1e-14)
+    w[0, 0] += 0.1  # "the" now weighs more in the first place
+    assert np.isclose(position_sum(w, first), position_sum(w, second)) == (words[0] == "the")
+
+
 def test_a_shift_register_recalls_exactly_as_many_steps_as_it_has_units():
     rng = np.random.default_rng(0)
     x = rng.uniform(-1, 1, size=(400, 1))

@@ -43,6 +43,32 @@ def test_marks_of_the_adding_problem_reach_every_step():
 
 
 @few
+@given(length=st.integers(1, 80), data=st.data())
+def test_columns_are_the_bits_of_both_numbers_ones_first(length, data):
+    a, b = (data.draw(st.integers(0, 2**length - 1)) for _ in range(2))
+    x = tasks.columns(a, b, length)
+    assert x.shape == (length, 2)
+    assert [sum(int(bit) << t for t, bit in enumerate(column)) for column in x.T] == [a, b]
+
+
+@few
+@given(length=st.integers(1, 80), n=st.integers(1, 10), passing=st.floats(0, 1), seed=seeds)
+def test_addition_asks_for_the_bits_of_pythons_own_sum(length, n, passing, seed):
+    x, y = tasks.addition(length, n, np.random.default_rng(seed), passing)
+    assert x.shape == (n, length, 2) and y.shape == (n, length)
+    for row, target in zip(x, y, strict=True):
+        a, b, total = (sum(int(bit) << t for t, bit in enumerate(bits)) for bits in (row[:, 0], row[:, 1], target))
+        assert total == (a + b) % 2**length
+
+
+@pytest.mark.parametrize("passing", [0, 0.3, 0.9, 1])
+def test_that_share_of_columns_passes_a_carry_on(passing):
+    x, _ = tasks.addition(100, 200, np.random.default_rng(0), passing)
+    assert (x[:, :, 0] != x[:, :, 1]).mean() == pytest.approx(passing, abs=0.015)
+    assert x.mean() == pytest.approx(0.5, abs=0.015)
+
+
+@few
 @given(length=st.integers(4, 60), n=st.integers(1, 30), noise=st.floats(0, 1), seed=seeds)
 def test_latch_shows_its_class_in_three_steps_and_noise_after(length, n, noise, seed):
     x, y = tasks.latch(length, n, np.random.default_rng(seed), noise)
@@ -58,7 +84,7 @@ def test_noise_of_the_latch_has_the_stated_deviation_and_says_nothing_of_the_cla
     assert 0.45 < y.mean() < 0.55
 
 
-@pytest.mark.parametrize("task", [tasks.adding, tasks.latch])
+@pytest.mark.parametrize("task", [tasks.adding, tasks.addition, tasks.latch])
 def test_the_same_seed_draws_the_same_data_and_another_seed_does_not(task):
     first, again, other = (task(12, 5, np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
@@ -124,6 +150,14 @@ rng = np.random.default_rng(0)
         ("length", lambda: tasks.adding(2.5, 3, rng)),
         ("n", lambda: tasks.adding(5, 0, rng)),
         ("rng", lambda: tasks.adding(5, 3, 0)),
+        ("length", lambda: tasks.addition(0, 3, rng)),
+        ("n", lambda: tasks.addition(3, 0, rng)),
+        ("rng", lambda: tasks.addition(3, 3, 1)),
+        ("passing", lambda: tasks.addition(3, 3, rng, 1.5)),
+        ("a", lambda: tasks.columns(4, 0, 2)),
+        ("b", lambda: tasks.columns(0, -1, 2)),
+        ("b", lambda: tasks.columns(0, 0.5, 2)),
+        ("length", lambda: tasks.columns(0, 0, 0)),
         ("length", lambda: tasks.latch(3, 3, rng)),
         ("n", lambda: tasks.latch(5, -1, rng)),
         ("noise", lambda: tasks.latch(5, 3, rng, -0.1)),

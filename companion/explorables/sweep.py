@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .. import validation as check
-from .base import Explorable, Range, role
+from .base import Explorable, Range, compact, role
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Sweep(Explorable):
         check.integer("number of sliders", len(sliders), 1, 3)
         sliders = {k: s if isinstance(s, Slider) else Slider(s) for k, s in sliders.items()}
         controls = [
-            Range(k, values=[float(v) for v in s.values], label=s.label, start=s.start, texts=s.texts)
+            Range(k, values=compact([float(v) for v in s.values]), label=s.label, start=s.start, texts=s.texts)
             for k, s in sliders.items()
         ]
         grid = [dict(zip(sliders, point, strict=True)) for point in product(*(c.values for c in controls))]

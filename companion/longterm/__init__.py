@@ -7,7 +7,7 @@
 """
 
 from companion.longterm.depth import cross_section, factor_products, factor_variance
-from companion.longterm.latching import Memory, one_unit_memory
+from companion.longterm.latching import Memory, latch_accuracy, latch_init, latch_train, one_unit_memory
 from companion.longterm.powers import (
     Power,
     draw_weights,
@@ -39,6 +39,9 @@ __all__ = [
     "gradient_norms",
     "jacobian_product",
     "jacobians",
+    "latch_accuracy",
+    "latch_init",
+    "latch_train",
     "log_product_norms",
     "one_unit_memory",
     "power_method",

@@ -8,6 +8,7 @@ imported from here; they live in small files:
 - `output`: recurrence from the output only, teacher forced or running free (`output_rnn_*`);
 - `bptt`: the backward pass taken apart (one gradient a copy of each weight), cut short
   (truncated) or made to need less memory (checkpointed);
+- `descent`: plain gradient descent for many networks at once;
 - `interop`: weights to and from PyTorch.
 
 NumPy float64, one sequence, no batch axis. Rows of `h` are times: `h[0]` is h⁽⁰⁾ and `h[t]` is
@@ -15,6 +16,7 @@ h⁽ᵗ⁾, so `h` has tau + 1 rows; `x`, `a`, `o`, `yhat`, `y` have tau rows, a
 """
 
 from companion.recurrent.bptt import checkpointed_bptt, rnn_copies, states_held, truncated_bptt
+from companion.recurrent.descent import descend, descent_gradient, stack
 from companion.recurrent.hidden import (
     RNN,
     Nodes,
@@ -43,6 +45,8 @@ __all__ = [
     "OutputRun",
     "Run",
     "checkpointed_bptt",
+    "descend",
+    "descent_gradient",
     "from_torch",
     "output_rnn_bptt",
     "output_rnn_forward",
@@ -54,6 +58,7 @@ __all__ = [
     "rnn_forward",
     "rnn_init",
     "rnn_loss",
+    "stack",
     "states_held",
     "summary_bptt",
     "summary_forward",

@@ -35,9 +35,10 @@ explorables.define("graph", {
       for (const n of scene.nodes) this.node(g, n, place(n), radius, seen, light, lit(n.id, seen.grad));
     });
     const counts = Object.entries(scene.counters).map(([k, v]) => `${k}: ${v}`).join(" · ");
-    const copies = light === "none" ? "" : `${light} is used ${this.copies(scene, light)} time${this.copies(scene, light) === 1 ? "" : "s"}: one parameter, many copies. `;
+    const copies = light === "none" ? 0 : this.copies(scene, light);
+    const lighted = copies > 1 ? `${light} is used ${copies} times: one parameter, many copies. ` : copies ? `${light} stands here once. ` : "";
     const say = stepped && step === 0 ? "Nothing computed yet: step forward. " : seen.say ? `${seen.say} ` : "";
-    return { height: 46 + rows * 104 + 52, width, say: `${say}${copies}${counts}`.trim() };
+    return { height: 46 + rows * 104 + 52, width, say: `${say}${lighted}${counts}`.trim() };
   },
   // Pointing at a weight shows all its copies; pressing it keeps them lit.
   start(view, canvas) {
@@ -62,8 +63,8 @@ explorables.define("graph", {
     } else group.append(svg("circle", { cx: at.x, cy: at.y, r: radius, ...shape }));
     const small = radius < 17 ? " ex-small" : "";
     if (n.shape !== "delay") group.append(text(at.x, at.y + 4, n.label, { "text-anchor": "middle", class: `ex-name${small}${on ? "" : " ex-off"}` }));
-    if (seen.value[n.id]) group.append(text(at.x, at.y + radius + 14, seen.value[n.id], { "text-anchor": "middle", class: `ex-value ex-halo${small}` }));
-    if (seen.grad[n.id]) group.append(text(at.x, at.y - radius - 6, `∇ ${seen.grad[n.id]}`, { "text-anchor": "middle", class: `ex-grad ex-halo${small}` }));
+    if (seen.value[n.id]) group.append(text(at.x + radius * 0.35, at.y + radius + 15, seen.value[n.id], { class: `ex-value ex-halo${small}` }));
+    if (seen.grad[n.id]) group.append(text(at.x + radius * 0.35, at.y - radius - 7, `∇ ${seen.grad[n.id]}`, { class: `ex-grad ex-halo${small}` }));
     g.append(group);
   },
   edge(g, e, byId, place, radius, seen, light, lit) {
@@ -93,11 +94,11 @@ explorables.define("graph", {
     group.append(svg("path", { d, fill: "none" }), svg("path", { d, fill: "none", class: "ex-reach" }));
     if (e.source === e.target) group.append(svg("path", { class: "ex-arrow", d: "M0 0L-7 4L-7 -4Z", transform: `translate(${round(a.x + radius * 0.95)} ${round(a.y + radius * 0.7)}) rotate(215)` }));
     if (e.delay) group.append(svg("rect", { x: mid.x - 6, y: mid.y - 6, width: 12, height: 12, class: "ex-delay" }));
-    // labels stand beside the edge: right of a steep one, above a flat one
+    // labels stand beside the edge: left of a steep one (values stand to the right), above a flat one
     const steep = Math.abs(b.y - a.y) > Math.abs(b.x - a.x);
-    const lx = e.source === e.target ? mid.x + 12 : steep ? mid.x + 7 : mid.x;
-    const ly = e.source === e.target ? mid.y + 4 : steep ? mid.y + 4 : mid.y - 7;
-    const anchor = e.source === e.target || steep ? "start" : "middle";
+    const lx = e.source === e.target ? mid.x + 13 : steep ? mid.x - 7 : mid.x;
+    const ly = e.source === e.target || steep ? mid.y + 4 : mid.y - (e.delay ? 12 : 7);
+    const anchor = e.source === e.target ? "start" : steep ? "end" : "middle";
     const value = seen.value[e.id];
     const grad = seen.grad[e.id];
     if (e.label) group.append(text(lx, ly, value ? `${e.label} ${value}` : e.label, { class: "ex-weight ex-halo", "text-anchor": anchor }));

@@ -1,0 +1,102 @@
+"""How a person moves a figure: by keyboard, by mouse, by its handles. Used in the page and in JupyterLab alike."""
+
+import re
+from pathlib import Path
+
+FIGURE = re.compile(r'<figure class="explorable"[^>]*id="([^"]+)"')
+
+
+def figures_in(page: Path) -> list[str]:
+    """The names of the explorables that a built page holds, found by looking at it."""
+    return FIGURE.findall(page.read_text("utf-8"))
+
+
+class Figure:
+    """One live figure in a Playwright page."""
+
+    def __init__(self, page, name: str):
+        self.page, self.name = page, name
+        self.root = page.locator(f"figure.ex-live#{name}")
+        self.root.wait_for()
+        self.root.scroll_into_view_if_needed()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until what was asked for is drawn."""
+        self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+    def look(self) -> str:
+        """What a person sees of it: the drawing and the read-out."""
+        self.settle()
+        return self.root.locator("svg").inner_html() + self.root.locator(".ex-readout").inner_text()
+
+    def controls(self) -> list[str]:
+        names = self.root.locator("[data-control]").evaluate_all("all => all.map(e => e.dataset.control)")
+        return list(dict.fromkeys(names))
+
+    def handles(self) -> list[str]:
+        return self.root.locator("[data-handle]").evaluate_all("all => all.map(e => e.dataset.handle)")
+
+    def _inputs(self, control: str):
+        inputs = self.root.locator(f'[data-control="{control}"]')
+        kind = inputs.first.evaluate("e => e.tagName === 'SELECT' ? 'select' : e.type")
+        return inputs, kind
+
+    def by_keyboard(self, control: str) -> None:
+        """Move a control one notch with a key."""
+        inputs, kind = self._inputs(control)
+        if kind == "range":
+            at_end = inputs.evaluate("e => +e.value >= +e.max")
+            inputs.press("ArrowLeft" if at_end else "ArrowRight")
+        elif kind == "radio":
+            self.root.locator(f'[data-control="{control}"]:checked').press("ArrowRight")
+        elif kind == "checkbox":
+            inputs.press("Space")
+        else:
+            inputs.press("ArrowUp" if inputs.evaluate("e => e.selectedIndex > 0") else "ArrowDown")
+        self.settle()
+
+    def by_mouse(self, control: str) -> None:
+        """Move a control with the pointer, to a place far from where it is."""
+        inputs, kind = self._inputs(control)
+        if kind == "range":
+            low = inputs.evaluate("e => +e.value > (+e.min + +e.max) / 2")
+            box = inputs.bounding_box()
+            inputs.click(position={"x": box["width"] * (0.2 if low else 0.8), "y": box["height"] / 2})
+        elif kind == "radio":
+            self.root.locator(f'[data-control="{control}"]:not(:checked)').first.click()
+        elif kind == "checkbox":
+            inputs.click()
+        else:
+            other = inputs.evaluate("e => (e.selectedIndex + 1) % e.options.length")
+            inputs.select_option(index=other)
+        self.settle()
+
+    def drag(self, handle: str) -> None:
+        """Pull a handle some way to the left and down."""
+        spot = self.root.locator(f'[data-handle="{handle}"]')
+        spot.scroll_into_view_if_needed()
+        box = spot.bounding_box()
+        x, y = box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2
+        self.page.mouse.move(x, y)
+        self.page.mouse.down()
+        self.page.mouse.move(x - 30, y + 12, steps=4)
+        self.page.mouse.up()
+        self.settle()
+
+    def reset(self) -> None:
+        self.root.locator("[data-reset]").click()
+        self.settle()
+
+    def shown(self, control: str):
+        """The value that the control itself shows, as the trait would hold it."""
+        inputs, kind = self._inputs(control)
+        if kind == "range":
+            return float(inputs.evaluate("e => e.value"))
+        if kind == "checkbox":
+            return inputs.is_checked()
+        if kind == "radio":
+            return self.root.locator(f'[data-control="{control}"]:checked').evaluate(
+                "e => e.parentNode.innerText.trim()"
+            )
+        return inputs.evaluate("e => e.options[e.selectedIndex].text")

@@ -1,0 +1,162 @@
+"""A real JupyterLab: open a chapter, run all, move its figures, and read and set their traits from Python."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+import urllib.request
+
+import nbformat
+import pytest
+from jupyter_client import BlockingKernelClient
+
+from ..conftest import ROOT
+from .figures import Figure
+
+CHAPTERS = sorted(
+    path.name
+    for path in (ROOT / "book").glob("*.ipynb")
+    if any("explorable" in c.source for c in nbformat.read(path, 4).cells if c.cell_type == "code")
+)
+TOKEN = "lab"
+SETTINGS = {
+    "notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
+    "apputils-extension/notification.jupyterlab-settings": {"fetchNews": "false", "checkForUpdates": False},
+}
+RUN_ALL = """async () => {
+    const panel = jupyterapp.shell.currentWidget;
+    await Promise.all([panel.context.ready, panel.revealed, panel.sessionContext.ready]);
+    jupyterapp.commands.execute("notebook:run-all-cells");
+}"""
+READ = "import json, ipywidgets; from companion.explorables import Explorable; figures = {w.spec['name']: w for w in \
+list(ipywidgets.widgets.widget._instances.values()) if isinstance(w, Explorable)}"
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    """A JupyterLab server on a copy of the book; yields its address and its runtime folder."""
+    home = tmp_path_factory.mktemp("lab")
+    shutil.copytree(ROOT / "book", home / "book")
+    for name, content in SETTINGS.items():
+        file = home / "settings" / "@jupyterlab" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(content))
+    environment = {
+        **os.environ,
+        **{f"JUPYTER_{k.upper()}_DIR": str(home / k) for k in ("runtime", "config", "data")},
+        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
+        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
+        "JUPYTER_ALLOW_INSECURE_WRITES": "1",
+    }
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0"]
+    command += [f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser", f"--ServerApp.root_dir={home / 'book'}"]
+    with (home / "log").open("w") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            yield _address(home, server), home / "runtime"
+        finally:
+            server.terminate()
+            server.wait(30)
+
+
+def _address(home, server) -> str:
+    for _ in range(240):
+        for file in (home / "runtime").glob("jpserver-*.json"):
+            url = json.loads(file.read_text())["url"]
+            try:
+                urllib.request.urlopen(f"{url}api?token={TOKEN}").close()
+            except OSError:
+                continue
+            return url
+        assert server.poll() is None, (home / "log").read_text()
+        time.sleep(0.25)
+    raise AssertionError((home / "log").read_text())
+
+
+class Kernel:
+    """The kernel behind a notebook that is open in the browser."""
+
+    def __init__(self, address, runtime, notebook):
+        with urllib.request.urlopen(f"{address}api/sessions?token={TOKEN}") as answer:
+            session = next(s for s in json.load(answer) if s["path"] == notebook)
+        self.session = f"{address}api/sessions/{session['id']}?token={TOKEN}"
+        self.client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{session['kernel']['id']}.json"))
+        self.client.load_connection_file()
+        self.client.start_channels()
+        self.client.wait_for_ready(timeout=60)
+        self.run(READ)
+
+    def run(self, code: str) -> str:
+        printed: list[str] = []
+
+        def hear(message):
+            if message["msg_type"] == "error":
+                raise AssertionError("\n".join(message["content"]["traceback"]))
+            printed.append(message["content"].get("text", ""))
+
+        self.client.execute_interactive(code, output_hook=hear, timeout=60)
+        return "".join(printed)
+
+    def state(self, name: str) -> dict:
+        return json.loads(self.run(f"print(json.dumps(figures[{name!r}].state))"))
+
+    def put(self, name: str, trait: str, value) -> None:
+        self.run(f"figures[{name!r}].{trait} = {value!r}")
+
+    def names(self) -> list[str]:
+        return json.loads(self.run("print(json.dumps(list(figures)))"))
+
+    def stop(self) -> None:
+        self.client.stop_channels()
+        urllib.request.urlopen(urllib.request.Request(self.session, method="DELETE")).close()
+
+
+def eventually(true, seconds=10):
+    """Wait until the kernel and the page agree."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.1)
+    return true()
+
+
+def move_from_both_sides(figure: Figure, kernel: Kernel, name: str) -> None:
+    """Move a figure in the browser and read it in Python; set it in Python and see it move."""
+    start, state = figure.look(), kernel.state(name)
+    control = figure.controls()[0]
+    for move in (figure.by_keyboard, figure.by_mouse):
+        move(control)
+        moved = figure.look()
+        assert moved != start, f"{name}: {control} does not move the figure ({move.__name__})"
+        assert eventually(lambda: kernel.state(name)[control] != state[control]), f"{name}.{control}: not in Python"
+        kernel.put(name, control, state[control])
+        assert eventually(lambda before=moved: figure.look() != before), f"{name}.{control}: set, but nothing moved"
+        figure.reset()
+        assert eventually(lambda: kernel.state(name) == state), f"{name}: reset did not reach Python"
+    for handle in figure.handles():
+        figure.drag(handle)
+        assert eventually(lambda: kernel.state(name) != state), f"{name}: dragging {handle} did not reach Python"
+        figure.reset()
+
+
+@pytest.mark.parametrize("notebook", CHAPTERS)
+def test_figures_live_in_jupyterlab(notebook, lab, visit):
+    address, runtime = lab
+    page, watch = visit(f"{address}lab/tree/{notebook}?token={TOKEN}", address)
+    page.wait_for_function("!!window.jupyterapp?.shell?.currentWidget?.context", timeout=60_000)
+    page.evaluate(RUN_ALL)
+    last = nbformat.read(ROOT / "book" / notebook, 4)
+    wanted = sum(
+        "explorable" in str(o.get("data", {}).get("text/html", ""))[:40]
+        for c in last.cells
+        if c.cell_type == "code"
+        for o in c.outputs
+    )
+    page.wait_for_function(f"document.querySelectorAll('figure.ex-live').length >= {wanted}", timeout=240_000)
+    kernel = Kernel(address, runtime, notebook)
+    assert len(kernel.names()) == wanted
+    for name in kernel.names():
+        move_from_both_sides(Figure(page, name), kernel, name)
+    assert [c for c in watch.complaints if c.startswith("outside")] == []
+    kernel.stop()

@@ -1,0 +1,178 @@
+"""What Section 10.10 trained beforehand: its tasks, its nets with gates fixed or tied, and the stored results."""
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion import train_charlstm as charlstm
+from companion import train_gated as gated_runs
+from companion.gated import Gate, coupled, from_torch, lstm_forward
+from companion.tasks import ALPHABET, encode, english
+from tests.oracles import relative_error
+
+RECORD = json.loads(gated_runs.DATA.read_text(encoding="utf-8"))
+CHAR_RECORD = json.loads((charlstm.DATA / "charlstm.json").read_text(encoding="utf-8"))
+quick = settings(max_examples=12, deadline=None)
+
+
+# the character LSTM
+
+
+def test_stored_character_lstm_still_earns_its_recorded_bits():
+    """The text differs a little between Python versions, so the metric may too."""
+    _, held_out = charlstm.split(encode(english()))
+    bits = charlstm.bits_per_character(charlstm.load(), held_out[: CHAR_RECORD["judged"]])
+    assert abs(bits - CHAR_RECORD["metrics"]["bits_per_character_held_out"]) <= 0.05
+
+
+def test_stored_character_lstm_beats_counting_pairs_of_characters():
+    learn, held_out = charlstm.split(encode(english()))
+    held_out = held_out[: CHAR_RECORD["judged"]]
+    n = len(ALPHABET)
+    pairs = np.ones((n, n))
+    np.add.at(pairs, (learn[:-1], learn[1:]), 1)
+    p = pairs / pairs.sum(1, keepdims=True)
+    by_pairs = -np.log2(p[held_out[:-1], held_out[1:]]).mean()
+    assert charlstm.bits_per_character(charlstm.load(), held_out) < by_pairs - 1
+
+
+def test_character_lstm_in_numpy_is_the_one_in_torch():
+    model, twin = charlstm.load(), charlstm.build(dtype="float64")
+    from companion.training import load_weights
+
+    load_weights(charlstm.DATA / "charlstm.npz", twin)
+    x = charlstm.one_hot(encode("the gate is open"))
+    theirs = twin["head"](twin["lstm"](torch.tensor(x)[None])[0])[0].detach()
+    assert relative_error(charlstm.logits(model, lstm_forward(model.cell, x).h[1:]), theirs) <= 1e-12
+
+
+def test_records_say_how_to_repeat_them_and_weights_are_small():
+    for record, command in ((CHAR_RECORD, charlstm.COMMAND), (RECORD, gated_runs.COMMAND)):
+        assert record["command"] == command
+        assert {"python", "torch", "numpy"} <= record["versions"].keys()
+        assert record["seconds"] > 0
+    assert (charlstm.DATA / "charlstm.npz").stat().st_size <= 300_000
+    assert gated_runs.DATA.stat().st_size <= 300_000
+
+
+# the studies
+
+
+@quick
+@given(length=st.integers(2, 12), n=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
+def test_since_reset_adds_up_from_the_last_mark(length, n, seed):
+    x, y = gated_runs.since_reset(length, n, np.random.default_rng(seed))
+    assert x.shape == (n, length, 2)
+    for values, marks, total in zip(x[:, :, 0], x[:, :, 1], y[:, 0], strict=True):
+        start = max((t for t in range(length) if marks[t] == 1), default=0)
+        assert abs(values[start:].sum() - total) <= 1e-12
+        assert np.abs(values).max() <= 0.5
+
+
+def by_numpy(net, ablation, x):
+    p = from_torch(net.cell)
+    name = {"no forget gate": "f", "no input gate": "g", "no output gate": "q"}.get(ablation)
+    if ablation == "coupled":
+        p = coupled(p.f, p.q, p.z)
+    elif name:
+        old = getattr(p, name)
+        p = p._replace(**{name: Gate(0 * old.U, 0 * old.W, 0 * old.b + 800.0)})
+    return lstm_forward(p, x).h[-1]
+
+
+@pytest.mark.parametrize("ablation", gated_runs.ABLATIONS)
+def test_net_with_a_gate_fixed_or_tied_is_the_lstm_whose_gate_is_one_or_the_opposite(ablation):
+    torch.manual_seed(1)
+    net = gated_runs.build("LSTM", 2, 1.0, ablation)
+    x = np.random.default_rng(1).normal(size=(9, 2))
+    state = by_numpy(net, ablation, x)
+    ours = state @ net.head.weight.detach().double().numpy().T + net.head.bias.detach().double().numpy()
+    theirs = net(torch.tensor(x, dtype=torch.float32)[None])[0].detach()
+    assert relative_error(ours, theirs) <= 1e-5
+
+
+def test_a_tied_gate_still_learns_and_a_fixed_one_gets_no_gradient():
+    x, y = gated_runs.draw("adding", 6, 8, np.random.default_rng(0))
+    for ablation, row, moves in (("coupled", 1, True), ("no forget gate", 1, False), ("no output gate", 3, False)):
+        net = gated_runs.build("LSTM", 2, 1.0, ablation)
+        ((net(x) - y) ** 2).mean().backward()
+        assert bool((net.cell.weight_hh_l0.grad.chunk(4)[row] != 0).any()) is moves
+
+
+@pytest.mark.parametrize("cell", gated_runs.UNITS)
+def test_the_three_cells_have_about_as_many_parameters(cell):
+    count = sum(w.numel() for w in gated_runs.build(cell, 2).parameters())
+    assert 4250 <= count <= 4700
+
+
+def test_the_record_holds_every_planned_run_once():
+    planned = [json.dumps(row, sort_keys=True) for row in gated_runs.plan()]
+    extra = {"error", "seconds"}
+    stored = [json.dumps({k: v for k, v in r.items() if k not in extra}, sort_keys=True) for r in RECORD["runs"]]
+    assert sorted(planned) == sorted(stored)
+
+
+def solved(cell, length):
+    rows = [r for r in RECORD["runs"] if (r["study"], r.get("cell"), r["length"]) == ("adding", cell, length)]
+    return [gated_runs.steps_to_solve(r) is not None for r in rows]
+
+
+def test_in_the_record_gated_cells_solve_the_adding_problem_where_the_plain_one_does_not():
+    assert len(solved("RNN", 80)) >= 5
+    for length in (40, 80):
+        assert not any(solved("RNN", length))
+        assert all(solved("GRU", length))
+    assert all(solved("LSTM", 40))
+    assert sum(solved("LSTM", 80)) > len(solved("LSTM", 80)) / 2
+
+
+def test_a_gru_solves_the_short_adding_problem_again_here():
+    torch.set_num_threads(1)
+    error = gated_runs.run("adding", 10, 0, "GRU")
+    assert error[-1] <= gated_runs.SOLVED["adding"] < error[0]
+    assert len(error) < 30
+
+
+def test_steps_to_solve_counts_only_runs_that_end_below_the_threshold():
+    assert gated_runs.steps_to_solve({"task": "adding", "error": [0.2, 0.1, 0.004]}) == 300
+    assert gated_runs.steps_to_solve({"task": "adding", "error": [0.2, 0.1, 0.04]}) is None
+
+
+# bad input
+
+MODEL = charlstm.load()
+BAD = {
+    "unknown task": ("task", lambda: gated_runs.draw("copy", 5, 1, np.random.default_rng(0))),
+    "length one": ("length", lambda: gated_runs.since_reset(1, 1, np.random.default_rng(0))),
+    "no sequences": ("n", lambda: gated_runs.since_reset(5, 0, np.random.default_rng(0))),
+    "unknown cell": ("cell", lambda: gated_runs.build("CNN", 2)),
+    "ablated GRU": ("ablation", lambda: gated_runs.build("GRU", 2, 1.0, "coupled")),
+    "infinite bias": ("forget_bias", lambda: gated_runs.run("adding", 5, 0, forget_bias=np.inf)),
+    "row of an unknown task": ("task", lambda: gated_runs.steps_to_solve({"task": "copy", "error": [0.0]})),
+    "one character": (r"len\(codes\)", lambda: charlstm.bits_per_character(MODEL, np.array([1]))),
+    "short text": (r"len\(codes\)", lambda: charlstm.split(np.arange(5))),
+    "code outside the alphabet": ("codes", lambda: charlstm.one_hot(np.array([0, len(ALPHABET)]))),
+    "codes with NaN": ("codes", lambda: charlstm.one_hot(np.array([0, np.nan]))),
+    "states of another width": ("h", lambda: charlstm.logits(MODEL, np.ones((2, 3)))),
+    "no states": ("h", lambda: charlstm.logits(MODEL, np.ones((0, 3)))),
+    "missing weights": ("path", lambda: charlstm.load("nowhere.npz")),
+    "width zero": ("units", lambda: charlstm.build(0)),
+    "unknown dtype": ("dtype", lambda: charlstm.build(3, "int8")),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_an_error_that_names_the_argument(case):
+    name, call = BAD[case]
+    with pytest.raises(ValueError, match=rf"^{name}: want "):
+        call()
+
+
+def test_every_study_has_every_seed():
+    seeds = {(r["study"], r["seed"]) for r in RECORD["runs"]}
+    assert seeds == set(product({"adding", "latch", "bias", "ablation"}, gated_runs.SEEDS))
