@@ -2,22 +2,25 @@
 
 One module per idea, one notebook per section:
 
-========  ===================  ==================================================
-section   module               notebook
-========  ===================  ==================================================
-all       `functions`          ``book/notation.md``
-10.1      `unfolding`          ``book/10_01_unfolding.ipynb``
-10.2      `recurrent`          ``book/10_02_recurrent.ipynb``
-10.2      `turing`             ``book/10_02_recurrent.ipynb``
-10.2.2    `recurrent`          ``book/10_02_2_gradient.ipynb``
-10.7      `longterm`           ``book/10_07_longterm.ipynb``
-10.10     `gated`              ``book/10_10_gated.ipynb``
-all       `tasks`, `training`  data and the one training loop
-all       `plotting`           the look of every static figure
-all       `explorables`        ``book/figures.ipynb``
-========  ===================  ==================================================
+========  =====================  =====================================================
+section   module                 notebook
+========  =====================  =====================================================
+all       `functions`            ``book/notation.md``
+10.1      `unfolding`            ``book/10_01_unfolding.ipynb``
+10.1      `sharing`              ``book/10_01_unfolding.ipynb``
+10.2      `recurrent`            ``book/10_02_recurrent.ipynb``
+10.2      `turing`               ``book/10_02_recurrent.ipynb``
+10.2.2    `recurrent`            ``book/10_02_2_gradient.ipynb``
+10.7      `longterm`             ``book/10_07_longterm.ipynb``
+10.10     `gated`                ``book/10_10_gated.ipynb``
+10.10     `lstm`, `gru`          ``book/10_10_gated.ipynb``, ``book/pytorch_names.ipynb``
+all       `tasks`, `training`    data, and the one training loop
+all       `plotting`             the look of every static picture
+all       `explorables`          ``book/figures.ipynb``
+========  =====================  =====================================================
 
-Beside them stand `validation` (clear errors for bad input) and `notebooks` (runs and stores the book's notebooks).
+Beside them stand `validation` (clear errors for bad input), `notebooks` (runs and stores the book's notebooks) and
+the commands `train_…` (train what takes too long for a notebook, and store its weights with a record).
 Importing this package imports none of them, so a section's NumPy part never waits for PyTorch.
 """
 

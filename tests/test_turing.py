@@ -208,3 +208,32 @@ def test_a_number_that_encodes_no_stack_is_refused(q):
 def test_a_stack_of_other_things_than_bits_is_refused(bits):
     with pytest.raises(ValueError, match="bits"):
         turing.encode_stack(bits)
+
+
+@pytest.mark.parametrize("other", [None, "()[]", 3, turing.BRACKETS.rules])
+def test_what_is_no_machine_or_no_net_is_refused(other):
+    for call in (lambda: turing.compile_net(other), lambda: turing.simulate(other, "")):
+        with pytest.raises(ValueError, match="m: want a Machine"):
+            call()
+    for call in (turing.in_floats, lambda net: turing.run_net(net, ""), lambda net: turing.encode_word(net, "")):
+        with pytest.raises(ValueError, match="net: want a Net"):
+            call(other)
+    with pytest.raises(ValueError, match="net: want a Net"):
+        next(turing.net_states(other, ""))
+
+
+@pytest.mark.parametrize("dtype", [int, "float64", None, np.int64])
+def test_rounding_to_anything_but_floating_point_is_refused(dtype):
+    with pytest.raises(ValueError, match="dtype"):
+        turing.in_floats(NETS["()[]"], dtype)
+
+
+@pytest.mark.parametrize("a", [None, "x", float("nan"), [], [0.5, float("inf")]])
+def test_the_activation_refuses_what_is_not_finite_numbers(a):
+    with pytest.raises(ValueError, match="a: want"):
+        turing.saturate(a)
+
+
+@given(st.fractions(-3, 3))
+def test_the_activation_is_exact_and_clamps_to_the_unit_interval(a):
+    assert turing.saturate(a) == (0 if a < 0 else 1 if a > 1 else a)

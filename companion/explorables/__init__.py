@@ -15,7 +15,7 @@ Two special kinds compute in the page, because dragging must be immediate, and a
 `Eigenvalues` (`companion.longterm`) and `Gates` (`companion.gated`).
 """
 
-from .base import Choice, Explorable, Range, Toggle
+from .base import Choice, Explorable, Range, Text, Toggle
 from .graph import Edge, Frame, Graph, Node, View
 from .playback import Panel, Playback, Scene
 from .special import Eigenvalues, Gates
@@ -36,6 +36,7 @@ __all__ = [
     "Scene",
     "Slider",
     "Sweep",
+    "Text",
     "Toggle",
     "View",
 ]

@@ -107,7 +107,31 @@ class Toggle:
         return {"type": "toggle"}
 
 
-Control = Range | Choice | Toggle
+@dataclass(frozen=True)
+class Text:
+    """A line of text to type, at most `longest` characters; `example` is another that one could type."""
+
+    name: str
+    label: str = ""
+    start: str = ""
+    example: str = ""
+    longest: int = 60
+
+    def trait(self) -> traitlets.TraitType:
+        """The traitlet that holds its value."""
+        return traitlets.Unicode(self.start)
+
+    @property
+    def first(self) -> str:
+        """The value it starts with."""
+        return self.start
+
+    def spec(self) -> dict[str, Any]:
+        """What the page needs to know of it."""
+        return {"type": "text", "longest": self.longest, "example": self.example}
+
+
+Control = Range | Choice | Toggle | Text
 
 
 def compact(value: Any, digits: int = 4) -> Any:

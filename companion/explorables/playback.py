@@ -24,11 +24,15 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is played: one token a step, panels over the same steps, and (if given) one sentence a step."""
+    """What is played: one token a step, panels over the same steps, and (if given) one sentence a step.
+
+    `image` is a small grey picture with values in [0, 1], drawn above the panels.
+    """
 
     tokens: Sequence[str]
     panels: Sequence[Panel]
     say: Sequence[str] | None = None
+    image: np.ndarray | None = None
 
 
 class Playback(Explorable):
@@ -38,7 +42,8 @@ class Playback(Explorable):
     ----------
     name : slug of the figure.
     panels, tokens, say : of the one `Scene`; or
-    scenes : name → `Scene`, which adds the trait ``scene``.
+    scenes : name → `Scene`, which adds the trait ``scene``; or, with `controls`, tuple of their values → `Scene`.
+    controls : choices and ranges that select the scene, as in `Graph`.
     title, caption : words.
     t : the step at which the cursor starts, counted from 1.
     row : the row that starts as the traced one, counted from 1 (figures with more than one row trace one as a line).
@@ -61,28 +66,36 @@ class Playback(Explorable):
         title: str,
         caption: str,
         say: Sequence[str] | None = None,
-        scenes: Mapping[str, Scene] | None = None,
+        scenes: Mapping[Any, Scene] | None = None,
+        controls: Sequence[Choice | Range] = (),
         t: int | None = None,
         row: int = 1,
         row_label: str = "row traced below",
         context: bool = False,
         glue: str = "",
     ) -> None:
-        scenes = dict(scenes) if scenes else {"only": Scene(tokens, panels, say)}
-        made = {k: _spec(k, s) for k, s in scenes.items()}
+        if scenes is None:
+            scenes = {(): Scene(tokens, panels, say)}
+        elif not controls:
+            scenes = {(name,): scene for name, scene in scenes.items()}
+            controls = [Choice("scene", [name for (name,) in scenes], "what is played")]
+        begin = tuple(c.first for c in controls)
+        if begin not in scenes:
+            raise ValueError(f"scenes: want a scene for the start {begin}, got scenes for {list(scenes)[:6]}")
+        made = {"|".join(map(str, key)): _spec("|".join(map(str, key)), s) for key, s in scenes.items()}
         steps = max(len(s["tokens"]) for s in made.values())
         rows = max(len(p["rows"]) for s in made.values() for p in s["panels"])
-        controls: list[Any] = [Choice("scene", list(made), "what is played")] if len(made) > 1 else []
-        first = len(next(iter(made.values()))["tokens"])
+        first = len(scenes[begin].tokens)
+        axes = [c.name for c in controls]
         start = check.integer("t", (first + 1) // 2 if t is None else t, 1, first)
-        controls += [Range("t", 1, steps, 1, "step t", start, play=350)]
+        controls = [*controls, Range("t", 1, steps, 1, "step t", start, play=350)]
         if rows > 1:
             controls += [Range("row", 1, rows, 1, row_label, check.integer("row", row, 1, rows))]
         super().__init__(
             "playback",
             name,
             controls,
-            {"axis": len(made) > 1, "scenes": made, "rows": rows, "context": context, "glue": glue},
+            {"axes": axes, "scenes": made, "rows": rows, "context": context, "glue": glue},
             title=title,
             caption=caption,
         )
@@ -91,8 +104,8 @@ class Playback(Explorable):
         """A matplotlib figure of the current state, for print."""
         from . import pictures
 
-        scenes = self.spec["data"]["scenes"]
-        scene = scenes[self.scene] if self.spec["data"]["axis"] else next(iter(scenes.values()))
+        data = self.spec["data"]
+        scene = data["scenes"]["|".join(str(getattr(self, a)) for a in data["axes"])]
         figure, axes = pictures.canvas(rows=len(scene["panels"]), title=self.spec["title"])
         for ax, p in zip(np.atleast_1d(axes), scene["panels"], strict=True):
             bound = max(abs(p["low"]), abs(p["high"]))
@@ -126,4 +139,8 @@ def _spec(name: str, scene: Scene) -> dict[str, Any]:
         raise ValueError(f"{name}: want at least one panel, got none")
     if scene.say is not None and len(scene.say) != steps:
         raise ValueError(f"{name}: want {steps} sentences, one a step, got {len(scene.say)}")
-    return {"tokens": list(scene.tokens), "panels": panels, "say": list(scene.say) if scene.say is not None else None}
+    image = {}
+    if scene.image is not None:
+        image = {"image": np.round(check.array(f"{name}: image", scene.image, ("rows", "columns")), 2)}
+    say = list(scene.say) if scene.say is not None else None
+    return {"tokens": list(scene.tokens), "panels": panels, "say": say, **image}

@@ -52,6 +52,9 @@ class Figure:
             self.root.locator(f'[data-control="{control}"]:checked').press("ArrowRight")
         elif kind == "checkbox":
             inputs.press("Space")
+        elif kind == "text":
+            inputs.fill(inputs.get_attribute("placeholder"))
+            inputs.press("Enter")
         else:
             inputs.press("ArrowUp" if inputs.evaluate("e => e.selectedIndex > 0") else "ArrowDown")
         self.settle()
@@ -67,6 +70,10 @@ class Figure:
             self.root.locator(f'[data-control="{control}"]:not(:checked)').first.click()
         elif kind == "checkbox":
             inputs.click()
+        elif kind == "text":
+            inputs.click()
+            inputs.fill(inputs.get_attribute("placeholder"))
+            self.root.locator("figcaption").click()
         else:
             other = inputs.evaluate("e => (e.selectedIndex + 1) % e.options.length")
             inputs.select_option(index=other)

@@ -193,7 +193,13 @@
     return { row: html("div", { class: "ex-row ex-toggle" }, box, html("label", { for: id }, c.label)), show: () => { box.checked = view.get(c.name); } };
   }
 
-  const makers = { range: rangeControl, choice: choiceControl, toggle: toggleControl };
+  // A line of text; Enter or leaving the field hands it over.
+  function textControl(c, id, view) {
+    const input = html("input", { type: "text", id, "data-control": c.name, maxlength: c.longest, placeholder: c.example, spellcheck: "false", autocomplete: "off", onchange: () => view.set(c.name, input.value) });
+    return { row: html("div", { class: "ex-row ex-text" }, html("label", { for: id }, c.label), input), show: () => { if (document.activeElement !== input || input.value === "") input.value = view.get(c.name); } };
+  }
+
+  const makers = { range: rangeControl, choice: choiceControl, toggle: toggleControl, text: textControl };
 
   // ---- links that set a figure's state:  #name?trait=value&trait=value ----------------------------
   const parse = (hash) => {
@@ -202,6 +208,7 @@
     return { name: decodeURIComponent(hash.slice(1, at)), state: Object.fromEntries(new URLSearchParams(hash.slice(at + 1))) };
   };
   function cast(c, raw) {
+    if (c.type === "text") return raw.slice(0, c.longest);
     if (c.type === "toggle") return raw === "true" || raw === "1";
     if (c.type === "choice") return c.options.find((o) => String(o) === raw);
     const v = Number(raw);

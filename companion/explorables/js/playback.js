@@ -1,10 +1,10 @@
 // playback: heat maps over time with one cursor: gates on text, attention, the tape of a machine.
-// data: {axis?, scenes: {name: {tokens, panels: [{label, role, rows, low, high, values: [row][step]}], say}}}
+// data: {axes, scenes: {"value|value": {tokens, panels: [{label, role, rows, low, high, values: [row][step]}], say, image}}}
 explorables.define("playback", {
-  scene: (view) => view.data.scenes[view.data.axis ? view.get("scene") : Object.keys(view.data.scenes)[0]],
+  key: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
   draw(view) {
     const { svg, text, round } = explorables.kit;
-    const scene = this.scene(view);
+    const scene = view.data.scenes[this.key(view)];
     const steps = scene.tokens.length;
     view.limit("t", steps);
     const t = Math.min(view.get("t"), steps) - 1;
@@ -15,15 +15,17 @@ explorables.define("playback", {
     const cell = Math.min(34, Math.max(8, (view.width - margin - 12) / steps));
     const width = Math.max(view.width, margin + 12 + cell * steps);
     const tops = [];
-    let y = 4;
+    const pixel = scene.image ? 9 : 0;
+    let y = 4 + (scene.image ? pixel * scene.image.length + 10 : 0);
     for (const p of scene.panels) {
       const h = p.rows.length > 12 ? 9 : p.rows.length > 5 ? 13 : 20;
       tops.push({ top: y + 20, h });
       y += 20 + h * p.rows.length + 14;
     }
     const x = (k) => margin + k * cell;
-    const key = [width, view.data.axis ? view.get("scene") : ""].join("|");
+    const key = `${width}|${this.key(view)}`;
     view.layer("heat", key, (g) => {
+      (scene.image || []).forEach((line, r) => line.forEach((v, k) => g.append(svg("rect", { x: margin + k * pixel, y: 4 + r * pixel, width: pixel, height: pixel, class: "ex-pixel", "fill-opacity": round(v) }))));
       scene.panels.forEach((p, i) => this.panel(g, p, tops[i], x, cell, margin));
       scene.tokens.forEach((token, k) => {
         if (cell >= 8 || k % 5 === 0) g.append(text(x(k) + cell / 2, y + 8, token === " " ? "␣" : token, { "text-anchor": "middle", class: "ex-token" }));
@@ -32,8 +34,8 @@ explorables.define("playback", {
     const bottom = y + 16;
     const trace = view.data.rows > 1 ? 96 : 0;
     view.layer("cursor", undefined, (g) => {
-      g.append(svg("rect", { x: round(x(t)), y: 20, width: round(cell), height: round(bottom - 22), class: "ex-cursor" }));
-      const grab = svg("rect", { x: margin, y: 20, width: round(cell * steps), height: round(bottom - 20), class: "ex-grab", "data-handle": "t" });
+      g.append(svg("rect", { x: round(x(t)), y: tops[0].top - 4, width: round(cell), height: round(bottom - tops[0].top + 2), class: "ex-cursor" }));
+      const grab = svg("rect", { x: margin, y: tops[0].top, width: round(cell * steps), height: round(bottom - tops[0].top), class: "ex-grab", "data-handle": "t" });
       g.append(grab);
       if (trace) this.trace(g, scene, row, { margin, cell, steps, top: bottom + 14, height: trace - 28, t });
     });
