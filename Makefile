@@ -5,6 +5,8 @@ READY := .venv/.ready
 PAGE := _build/html/index.html
 NBVAL := $(BIN)/pytest -n 2 --dist loadfile --nbval --nbval-current-env --nbval-cell-timeout 300 book
 export TQDM_DISABLE := 1
+# Nets this small run fastest on one thread, and two tests run side by side.
+export OMP_NUM_THREADS ?= 1
 
 .PHONY: book test lint execute lab serve bench test-portable clean
 
@@ -28,6 +30,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 
 execute: $(READY)  ## run the notebooks that changed (ALL=1: all) and store them
+	$(BIN)/ruff format -q book
 	$(BIN)/python -m companion.notebooks $(if $(ALL),--all)
 
 lab: $(READY)  ## the notebooks, live

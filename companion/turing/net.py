@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion import validation
-from companion.turing.machines import ACTIONS, END, Machine, Outcome, check_machine, check_word
+from companion.turing.machines import END, Machine, Outcome, check_machine, check_word
 
 __all__ = [
     "OPERATIONS",
@@ -27,8 +27,12 @@ __all__ = [
 
 STEPS = 3  # net steps for one machine step
 STACKS = "12"
-AFFINE = [(1, 0, 0), (Fraction(1, 4), 0, Fraction(1, 4)), (Fraction(1, 4), 0, Fraction(3, 4)), (4, -2, -1)]
-OPERATIONS = dict(zip(ACTIONS, AFFINE, strict=True))  # q ← slope·q + weight·top + shift
+OPERATIONS = {  # q ← slope·q + weight·top + shift
+    "keep": (1, 0, 0),
+    "push0": (Fraction(1, 4), 0, Fraction(1, 4)),
+    "push1": (Fraction(1, 4), 0, Fraction(3, 4)),
+    "pop": (4, -2, -1),
+}
 
 
 class Net(NamedTuple):
@@ -80,7 +84,7 @@ def saturate(a: np.ndarray | Rational) -> np.ndarray | Rational:
     Raises
     ------
     ValueError
-        If a is empty, or holds anything but finite numbers.
+        If a holds anything but finite numbers.
     """
     validation.array("a", a, np.shape(a))
     return _clamp(a)

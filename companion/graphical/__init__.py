@@ -1,0 +1,80 @@
+"""Recurrent networks as directed graphical models: joints, tables, chains, search and endings.
+
+Section 10.2.3. All names are imported from here; they live in small files:
+
+- `joint`: a net as a distribution over whole sequences: enumerated, sampled, and its edges measured;
+- `tables`: what a table costs, and the k-gram tables that are counted from text;
+- `chains`: the time-series model with potentials θ(y⁽ᵗ⁾) + θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾): exact sums, exact maximum, learning;
+- `search`: the best sequence under a model that is asked one step at a time: greedy, beam, exact;
+- `endings`: three ways to say that a sequence is over, and the lengths that they give.
+
+Symbols are the integers 0 … k − 1, a sequence is an array of τ of them.
+"""
+
+from companion.graphical.chains import (
+    Beliefs,
+    Chain,
+    chain_fit,
+    chain_sample,
+    chain_score,
+    max_product,
+    sum_product,
+)
+from companion.graphical.endings import EndSymbol, Foretold, Halt, length_distribution, write
+from companion.graphical.joint import (
+    conditional,
+    influence,
+    product_of_marginals,
+    rnn_joint,
+    rnn_next,
+    rnn_sample,
+    sequences,
+    total_correlation,
+)
+from companion.graphical.search import Found, beam, exact, greedy, table_model
+from companion.graphical.tables import (
+    KGram,
+    kgram_fit,
+    kgram_logp,
+    kgram_sample,
+    markov_parameters,
+    rnn_logp,
+    rnn_parameters,
+    table_parameters,
+)
+
+__all__ = [
+    "Beliefs",
+    "Chain",
+    "EndSymbol",
+    "Foretold",
+    "Found",
+    "Halt",
+    "KGram",
+    "beam",
+    "chain_fit",
+    "chain_sample",
+    "chain_score",
+    "conditional",
+    "exact",
+    "greedy",
+    "influence",
+    "kgram_fit",
+    "kgram_logp",
+    "kgram_sample",
+    "length_distribution",
+    "markov_parameters",
+    "max_product",
+    "product_of_marginals",
+    "rnn_joint",
+    "rnn_logp",
+    "rnn_next",
+    "rnn_parameters",
+    "rnn_sample",
+    "sequences",
+    "sum_product",
+    "table_model",
+    "table_parameters",
+    "total_correlation",
+    "write",
+]
