@@ -2,7 +2,7 @@
 
 Section 10.2.3. All names are imported from here; they live in small files:
 
-- `joint`: a net as a distribution over whole sequences: enumerated, sampled, and its edges measured;
+- `joints`: a net as a distribution over whole sequences: enumerated, sampled, and its edges measured;
 - `tables`: what a table costs, and the k-gram tables that are counted from text;
 - `chains`: the time-series model with potentials θ(y⁽ᵗ⁾) + θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾): exact sums, exact maximum, learning;
 - `search`: the best sequence under a model that is asked one step at a time: greedy, beam, exact;
@@ -14,24 +14,39 @@ Symbols are the integers 0 … k − 1, a sequence is an array of τ of them.
 from companion.graphical.chains import (
     Beliefs,
     Chain,
+    ChainWeights,
     chain_fit,
+    chain_of,
     chain_sample,
     chain_score,
     max_product,
     sum_product,
 )
-from companion.graphical.endings import EndSymbol, Foretold, Halt, length_distribution, write
-from companion.graphical.joint import (
-    conditional,
+from companion.graphical.endings import (
+    EndSymbol,
+    Foretold,
+    Halt,
+    length_distribution,
+    write,
+)
+from companion.graphical.joints import (
+    LogP,
     influence,
+    joint,
+    marginals,
     product_of_marginals,
-    rnn_joint,
     rnn_next,
-    rnn_sample,
+    sample,
     sequences,
     total_correlation,
 )
-from companion.graphical.search import Found, beam, exact, greedy, table_model
+from companion.graphical.search import (
+    Found,
+    beam,
+    exact,
+    greedy,
+    table_model,
+)
 from companion.graphical.tables import (
     KGram,
     kgram_fit,
@@ -46,31 +61,34 @@ from companion.graphical.tables import (
 __all__ = [
     "Beliefs",
     "Chain",
+    "ChainWeights",
     "EndSymbol",
     "Foretold",
     "Found",
     "Halt",
     "KGram",
+    "LogP",
     "beam",
     "chain_fit",
+    "chain_of",
     "chain_sample",
     "chain_score",
-    "conditional",
     "exact",
     "greedy",
     "influence",
+    "joint",
     "kgram_fit",
     "kgram_logp",
     "kgram_sample",
     "length_distribution",
+    "marginals",
     "markov_parameters",
     "max_product",
     "product_of_marginals",
-    "rnn_joint",
     "rnn_logp",
     "rnn_next",
     "rnn_parameters",
-    "rnn_sample",
+    "sample",
     "sequences",
     "sum_product",
     "table_model",

@@ -123,7 +123,10 @@ def eventually(true, seconds=10):
 
 def move_from_both_sides(figure: Figure, kernel: Kernel, name: str) -> None:
     """Move a figure in the browser and read it in Python; set it in Python and see it move."""
-    start, state = figure.look(), kernel.state(name)
+    begin = json.loads(kernel.run(f"print(json.dumps(figures[{name!r}].spec['start']))"))
+    figure.reset()  # a later cell of the notebook may have moved it
+    assert eventually(lambda: kernel.state(name) == begin), f"{name}: reset did not reach Python"
+    start, state = figure.look(), begin
     control = figure.controls()[0]
     for move in (figure.by_keyboard, figure.by_mouse):
         move(control)

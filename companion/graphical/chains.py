@@ -1,0 +1,256 @@
+"""The time-series model with potentials: exact sums, exact maximum, samples, learning (Section 10.2.3).
+
+P(y | x) = exp(score(y)) / Z with score(y) = Σₜ θ⁽ᵗ⁾(y⁽ᵗ⁾) + Σₜ θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾). Its graph is a chain, so every sum over
+the k^τ sequences takes τ k² steps.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion.functions import softmax
+from companion.validation import array, choice, integer, number, sequence, targets
+
+__all__ = [
+    "Beliefs",
+    "Chain",
+    "ChainWeights",
+    "chain_fit",
+    "chain_of",
+    "chain_sample",
+    "chain_score",
+    "max_product",
+    "sum_product",
+]
+
+
+class Chain(NamedTuple):
+    """Potentials of a linear chain, in nats: any finite numbers."""
+
+    unary: np.ndarray  # (tau, k): θ⁽ᵗ⁾(y⁽ᵗ⁾)
+    pair: np.ndarray  # (k, k): θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾), row = the label before
+
+
+class Beliefs(NamedTuple):
+    """What sum-product computes."""
+
+    log_z: float  # log of the sum over all sequences
+    marginals: np.ndarray  # (tau, k): P(y⁽ᵗ⁾)
+    pairs: np.ndarray  # (tau − 1, k, k): P(y⁽ᵗ⁾, y⁽ᵗ⁺¹⁾)
+
+
+class ChainWeights(NamedTuple):
+    """Weights that make a chain of a sequence of observations: unary = x Aᵀ + a, pair = B."""
+
+    A: np.ndarray  # (k, n_x)
+    a: np.ndarray  # (k,)
+    B: np.ndarray  # (k, k)
+
+
+def _checked(chain: Any) -> Chain:
+    if not isinstance(chain, Chain):
+        raise ValueError(f"chain: want a Chain(unary, pair), got {type(chain).__name__}")
+    if np.size(chain.unary) == 0:
+        raise ValueError("chain.unary: want a sequence of at least one step, got an empty one")
+    unary = array("chain.unary", chain.unary, ("tau", "k"))
+    return Chain(unary, array("chain.pair", chain.pair, (unary.shape[1],) * 2))
+
+
+def _logsumexp(a: np.ndarray, axis: int) -> np.ndarray:
+    top = a.max(axis=axis, keepdims=True)
+    return np.squeeze(top, axis) + np.log(np.exp(a - top).sum(axis=axis))
+
+
+def chain_score(chain: Chain, y: np.ndarray) -> float:
+    """Unnormalised log-probability of a sequence: Σₜ θ⁽ᵗ⁾(y⁽ᵗ⁾) + Σₜ θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾) (Section 10.2.3).
+
+    Parameters
+    ----------
+    chain : potentials.
+    y : (tau,) labels 0 … k − 1.
+
+    Raises
+    ------
+    ValueError
+        If the potentials are no chain or a label is unknown.
+    """
+    chain = _checked(chain)
+    y = targets("y", y, *chain.unary.shape)
+    return float(chain.unary[np.arange(len(y)), y].sum() + chain.pair[y[:-1], y[1:]].sum())
+
+
+def _forward(chain: Chain) -> np.ndarray:
+    """log α⁽ᵗ⁾(j) = θ⁽ᵗ⁾(j) + log Σᵢ exp(log α⁽ᵗ⁻¹⁾(i) + θ(i, j)): all ways to arrive at j."""
+    alpha = chain.unary.copy()
+    for t in range(1, len(alpha)):
+        alpha[t] += _logsumexp(alpha[t - 1][:, None] + chain.pair, axis=0)
+    return alpha
+
+
+def _backward(chain: Chain) -> np.ndarray:
+    """log β⁽ᵗ⁾(i) = log Σⱼ exp(θ(i, j) + θ⁽ᵗ⁺¹⁾(j) + log β⁽ᵗ⁺¹⁾(j)): all ways to go on from i."""
+    beta = np.zeros_like(chain.unary)
+    for t in range(len(beta) - 2, -1, -1):
+        beta[t] = _logsumexp(chain.pair + chain.unary[t + 1] + beta[t + 1], axis=1)
+    return beta
+
+
+def sum_product(chain: Chain) -> Beliefs:
+    """Exact log Z and marginals of a chain, by one message forward and one backward at each step.
+
+    Equations (Section 10.2.3): log Z = log Σⱼ α⁽τ⁾(j), P(y⁽ᵗ⁾ = j) = α⁽ᵗ⁾(j) β⁽ᵗ⁾(j) / Z,
+    P(y⁽ᵗ⁾ = i, y⁽ᵗ⁺¹⁾ = j) = α⁽ᵗ⁾(i) exp(θ(i, j) + θ⁽ᵗ⁺¹⁾(j)) β⁽ᵗ⁺¹⁾(j) / Z.
+
+    Parameters
+    ----------
+    chain : potentials.
+
+    Returns
+    -------
+    Beliefs
+
+    Raises
+    ------
+    ValueError
+        If the potentials are no chain, empty or not finite.
+
+    Reference: rabiner1989
+    """
+    chain = _checked(chain)
+    alpha, beta = _forward(chain), _backward(chain)
+    log_z = float(_logsumexp(alpha[-1], axis=0))
+    pairs = alpha[:-1, :, None] + chain.pair + (chain.unary[1:] + beta[1:])[:, None, :]
+    return Beliefs(log_z, np.exp(alpha + beta - log_z), np.exp(pairs - log_z))
+
+
+def max_product(chain: Chain) -> tuple[np.ndarray, float]:
+    """The most probable sequence and its score: the same messages with a maximum instead of a sum (Viterbi).
+
+    Parameters
+    ----------
+    chain : potentials.
+
+    Returns
+    -------
+    y : (tau,) labels.
+    score : its unnormalised log-probability.
+
+    Raises
+    ------
+    ValueError
+        If the potentials are no chain, empty or not finite.
+
+    Reference: viterbi1967
+    """
+    chain = _checked(chain)
+    best, back = chain.unary[0], []
+    for unary in chain.unary[1:]:
+        arrive = best[:, None] + chain.pair
+        back.append(arrive.argmax(axis=0))
+        best = arrive.max(axis=0) + unary
+    y = [int(best.argmax())]
+    for came_from in reversed(back):
+        y.append(int(came_from[y[-1]]))
+    return np.array(y[::-1]), float(best.max())
+
+
+def chain_sample(chain: Chain, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw n sequences exactly: the last label from α⁽τ⁾, then each one before it given the one after.
+
+    Parameters
+    ----------
+    chain : potentials.
+    n : how many, at least 1.
+    rng : the generator to draw from.
+
+    Returns
+    -------
+    (n, tau) labels
+
+    Raises
+    ------
+    ValueError
+        If the potentials are no chain, n is below 1 or rng is no generator.
+    """
+    chain, n = _checked(chain), integer("n", n, 1)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    alpha = _forward(chain)
+    y = np.empty((n, len(alpha)), dtype=np.int64)
+    logits = np.tile(alpha[-1], (n, 1))
+    for t in range(len(alpha) - 1, -1, -1):
+        below = softmax(logits).cumsum(axis=1)[:, :-1]
+        y[:, t] = (rng.random(n)[:, None] > below).sum(axis=1)
+        if t:
+            logits = alpha[t - 1] + chain.pair[:, y[:, t]].T
+    return y
+
+
+def chain_of(w: ChainWeights, x: np.ndarray) -> Chain:
+    """The chain of one sequence of observations: unary = x Aᵀ + a, pair = B.
+
+    Parameters
+    ----------
+    w : weights.
+    x : observations, shape (tau, n_x).
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not fit.
+    """
+    a = array("w.a", w.a, ("k",))
+    A = array("w.A", w.A, (len(a), "n_x"))
+    x = sequence("x", x, A.shape[1])
+    return _checked(Chain(x @ A.T + a, w.B))
+
+
+def chain_fit(
+    xs: list[np.ndarray],
+    ys: list[np.ndarray],
+    k: int,
+    pairs: bool = True,
+    steps: int = 100,
+    lr: float = 1.0,
+    decay: float = 1e-3,
+) -> ChainWeights:
+    """Maximum likelihood by gradient ascent: what was seen minus what the chain expects (Section 10.2.3).
+
+    Equations: ∂ log P(y)/∂θ⁽ᵗ⁾(j) = [y⁽ᵗ⁾ = j] − P(y⁽ᵗ⁾ = j), and for θ(i, j) the same with pairs, summed over t.
+
+    Parameters
+    ----------
+    xs : observations, each of shape (tau, n_x).
+    ys : labels, each of shape (tau,).
+    k : labels in all, at least 1.
+    pairs : learn θ(i, j); if False they stay 0, and the labels are independent softmaxes.
+    steps : gradient steps, at least 1.
+    lr : step size, per label.
+    decay : pull of every weight towards zero.
+
+    Raises
+    ------
+    ValueError
+        If a sequence is empty, shapes do not fit, a label is unknown or an option is out of range.
+
+    Reference: lafferty2001
+    """
+    if len(xs) == 0 or len(xs) != len(ys):
+        raise ValueError(f"xs: want at least one sequence and labels for each, got {len(xs)} and {len(ys)}")
+    k, steps, pairs = integer("k", k, 1), integer("steps", steps, 1), choice("pairs", pairs, (True, False))
+    lr, decay = number("lr", lr, 0), number("decay", decay, 0)
+    xs = [sequence(f"xs[{i}]", x) for i, x in enumerate(xs)]
+    ys = [targets(f"ys[{i}]", y, len(x), k) for i, (x, y) in enumerate(zip(xs, ys, strict=True))]
+    w, n = ChainWeights(np.zeros((k, xs[0].shape[1])), np.zeros(k), np.zeros((k, k))), sum(map(len, ys))
+    for _ in range(steps):
+        g = ChainWeights(*(-decay * n * v for v in w))
+        for x, y in zip(xs, ys, strict=True):
+            beliefs = sum_product(chain_of(w, x))
+            surplus = np.eye(k)[y] - beliefs.marginals  # (tau, k)
+            g.A[...] += surplus.T @ x
+            g.a[...] += surplus.sum(axis=0)
+            if pairs:
+                np.add.at(g.B, (y[:-1], y[1:]), 1.0)
+                g.B[...] -= beliefs.pairs.sum(axis=0)
+        w = ChainWeights(*(v + lr * d / n for v, d in zip(w, g, strict=True)))
+    return w

@@ -1,0 +1,145 @@
+"""Three ways to say that a sequence is over, and the distribution of lengths that each one gives (Section 10.2.3).
+
+A net that writes has to stop. It can write an end symbol, decide at every step with a Bernoulli unit, or draw the
+length first and count down. All three are recurrent nets that read their own last symbol; before each symbol there is
+a probability to stop, so the length can be 0.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion.functions import sigmoid, softmax
+from companion.recurrent import RNN
+from companion.recurrent.hidden import checked
+from companion.validation import array, integer, number
+
+__all__ = ["EndSymbol", "Foretold", "Halt", "length_distribution", "write"]
+
+
+class EndSymbol(NamedTuple):
+    """The last of the k + 1 outputs means “the end”; the other k are symbols, and the net reads those."""
+
+    p: RNN  # U (n_h, k), V (k + 1, n_h)
+
+
+class Halt(NamedTuple):
+    """A Bernoulli unit beside the outputs: stop with probability σ(v · h⁽ᵗ⁾ + d), else write a symbol."""
+
+    p: RNN  # U (n_h, k), V (k, n_h)
+    v: np.ndarray  # (n_h,)
+    d: float
+
+
+class Foretold(NamedTuple):
+    """The length is drawn first; at each step the net reads how many symbols are left, divided by the longest."""
+
+    p: RNN  # U (n_h, k + 1): the last column reads the count; V (k, n_h)
+    logits: np.ndarray  # (longest + 1,): softmax gives P(τ = 0), …, P(τ = longest)
+
+
+Ending = EndSymbol | Halt | Foretold
+
+
+def _checked(e: Any) -> tuple[Ending, int]:
+    """The ending with its arrays checked, and k."""
+    if not isinstance(e, EndSymbol | Halt | Foretold):
+        raise ValueError(f"e: want an EndSymbol, a Halt or a Foretold, got {type(e).__name__}")
+    p = checked(e.p)
+    k = len(p.c) - isinstance(e, EndSymbol)
+    integer("symbols that e.p writes", k, 1)
+    array("e.p.U", p.U, (len(p.b), k + isinstance(e, Foretold)))
+    if isinstance(e, Halt):
+        return Halt(p, array("e.v", e.v, (len(p.b),)), number("e.d", e.d)), k
+    return e._replace(p=p) if isinstance(e, EndSymbol) else Foretold(p, array("e.logits", e.logits, ("longest",))), k
+
+
+def _outputs(e: Ending, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """For states h (m, n_h): probabilities of the symbols if the net goes on (m, k), and of stopping now (m,)."""
+    o = e.p.c + h @ e.p.V.T
+    if isinstance(e, EndSymbol):
+        return softmax(o[:, :-1]), softmax(o)[:, -1]
+    stop = sigmoid(h @ e.v + e.d) if isinstance(e, Halt) else np.zeros(len(h))
+    return softmax(o), stop
+
+
+def _advance(e: Ending, h: np.ndarray, y: np.ndarray | None, left: int | None) -> np.ndarray:
+    """h⁽ᵗ⁾ from h⁽ᵗ⁻¹⁾ (m, n_h), the symbols y⁽ᵗ⁻¹⁾ (m,), and, if the length is foretold, the count left."""
+    a = e.p.b + h @ e.p.W.T
+    if y is not None:
+        a = a + e.p.U[:, y].T
+    if isinstance(e, Foretold):
+        a = a + e.p.U[:, -1] * (left / (len(e.logits) - 1))
+    return np.tanh(a)
+
+
+def length_distribution(e: Ending, longest: int) -> np.ndarray:
+    """Exact P(τ = n) for n = 0 … longest, by summing over everything that can be written (Section 10.2.3).
+
+    The sum walks through all prefixes, so the cost grows like k^longest. What is missing to 1 is the probability of
+    something longer. A foretold length has its distribution in a table, and nothing needs to be summed.
+
+    Parameters
+    ----------
+    e : the net with its way to end.
+    longest : at least 0, with at most a million prefixes.
+
+    Returns
+    -------
+    array of shape (longest + 1,)
+
+    Raises
+    ------
+    ValueError
+        If the net does not fit its way to end, or longest is out of range.
+    """
+    (e, k), longest = _checked(e), integer("longest", longest, 0)
+    if isinstance(e, Foretold):
+        out = np.zeros(longest + 1)
+        told = softmax(e.logits)[: longest + 1]
+        out[: len(told)] = told
+        return out
+    if k**longest > 1_000_000:
+        raise ValueError(f"longest: want at most a million prefixes, got {k}^{longest}")
+    h, y, weight, out = np.zeros((1, len(e.p.b))), None, np.ones(1), []
+    for _ in range(longest + 1):
+        h = _advance(e, h, y, None)
+        symbols, stop = _outputs(e, h)
+        out.append(float(weight @ stop))
+        weight = ((weight * (1 - stop))[:, None] * symbols).ravel()
+        h, y = np.repeat(h, k, axis=0), np.tile(np.arange(k), len(h))
+    return np.array(out)
+
+
+def write(e: Ending, rng: np.random.Generator, longest: int = 1000) -> np.ndarray:
+    """Let the net write one sequence until it stops (Section 10.2.3).
+
+    Parameters
+    ----------
+    e : the net with its way to end.
+    rng : the generator to draw from.
+    longest : cut after so many symbols, at least 1.
+
+    Returns
+    -------
+    symbols, shape (n,) with 0 ≤ n ≤ longest
+
+    Raises
+    ------
+    ValueError
+        If the net does not fit its way to end, rng is no generator or longest is below 1.
+    """
+    (e, k), longest = _checked(e), integer("longest", longest, 1)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    left = None
+    if isinstance(e, Foretold):
+        left = int(rng.choice(len(e.logits), p=softmax(e.logits)))
+    h, y = np.zeros((1, len(e.p.b))), []
+    while len(y) < longest and left != len(y):
+        h = _advance(e, h, np.array(y[-1:]) if y else None, None if left is None else left - len(y))
+        symbols, stop = _outputs(e, h)
+        if rng.random() < stop[0]:
+            break
+        y.append(int(rng.choice(k, p=symbols[0])))
+    return np.array(y, dtype=np.int64)
