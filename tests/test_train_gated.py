@@ -127,8 +127,15 @@ def test_in_the_record_gated_cells_solve_the_adding_problem_where_the_plain_one_
     for length in (40, 80):
         assert not any(solved("RNN", length))
         assert all(solved("GRU", length))
-    assert all(solved("LSTM", 40))
-    assert sum(solved("LSTM", 80)) > len(solved("LSTM", 80)) / 2
+        assert all(solved("LSTM", length))
+
+
+def test_in_the_record_the_long_latch_needs_a_forget_bias_that_matches_its_length():
+    for bias, wanted in ((None, False), (4.0, True)):
+        rows = [r for r in RECORD["runs"] if r["task"] == "latch" and r["length"] == 80]
+        rows = [r for r in rows if (r.get("forget_bias") == bias and r.get("cell", "LSTM") == "LSTM")]
+        assert len(rows) == len(gated_runs.SEEDS)
+        assert all((gated_runs.steps_to_solve(r) is not None) is wanted for r in rows)
 
 
 def test_a_gru_solves_the_short_adding_problem_again_here():

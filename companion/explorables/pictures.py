@@ -48,7 +48,7 @@ def draw_graph(
         color = INK if n.get("shape") == "delay" else COLORS[n["role"]]
         ax.plot(x, y, "s" if n.get("shape") in ("delay", "box") else "o", ms=22, mfc="white", mec=color, mew=2)
         ax.text(x, y, n["label"], ha="center", va="center", fontsize=9)
-        ax.text(x, y - 0.33, values.get(n["id"], ""), ha="center", va="center", fontsize=8)
+        ax.text(x + 0.12, y - 0.33, values.get(n["id"], ""), ha="left", va="center", fontsize=8)
     ax.set(xlim=(min(x for x, _ in at.values()) - 0.6, max(x for x, _ in at.values()) + 0.9), ylim=(-0.6, rows - 0.4))
     ax.axis("off")
     return figure

@@ -1,0 +1,62 @@
+"""Encoder–decoder: read a sequence, write another one of another length (Section 10.4).
+
+- `dates`: the pair of languages that is learned, dates in words and in ISO form, from a grammar of our own;
+- `lookback`: attention;
+- `model`: reader, context and writer, one step at a time;
+- `judging`: lines without a mistake, attention on the right word;
+- `search`: greedy and beam decoding, and the exact answer for tiny models.
+
+NumPy float64, one pair, no batch axis. `companion.train_seq2seq` holds the torch twin and the training.
+"""
+
+from companion.seq2seq.dates import END, FORMS, SYMBOLS, WORDS, Pairs, alignment, draw, held_out, read, spell, write
+from companion.seq2seq.judging import exact_match, judged, peak_share
+from companion.seq2seq.lookback import additive_attention, attention
+from companion.seq2seq.model import (
+    WAYS,
+    Layer,
+    Read,
+    Seq2Seq,
+    Written,
+    encode,
+    log_probability,
+    seq2seq_init,
+    start,
+    write_forced,
+    write_step,
+)
+from companion.seq2seq.search import Line, beam, every_line, greedy
+
+__all__ = [
+    "END",
+    "FORMS",
+    "SYMBOLS",
+    "WAYS",
+    "WORDS",
+    "Layer",
+    "Line",
+    "Pairs",
+    "Read",
+    "Seq2Seq",
+    "Written",
+    "additive_attention",
+    "alignment",
+    "attention",
+    "beam",
+    "draw",
+    "encode",
+    "every_line",
+    "exact_match",
+    "greedy",
+    "held_out",
+    "judged",
+    "log_probability",
+    "peak_share",
+    "read",
+    "seq2seq_init",
+    "spell",
+    "start",
+    "write",
+    "write_forced",
+    "write_step",
+]

@@ -1,5 +1,7 @@
 """Every page and every figure of the built book, found by looking, moved as a person would."""
 
+from urllib.parse import parse_qsl
+
 import pytest
 
 from ..conftest import HTML
@@ -61,7 +63,7 @@ def test_links_in_the_prose_set_the_state_of_a_figure(page, http_book, visit):
     for i in range(links.count()):
         name, _, query = links.nth(i).get_attribute("href")[1:].partition("?")
         figure = Figure(tab, name)
-        wanted = dict(part.split("=") for part in query.split("&"))
+        wanted = dict(parse_qsl(query))
         assert set(wanted) <= set(figure.controls()), f"{name} has no such control: {query}"
         links.nth(i).click()
         figure.settle()

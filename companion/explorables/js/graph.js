@@ -23,9 +23,9 @@ explorables.define("graph", {
     const light = view.data.shares.length ? view.get("light") : "none";
     const cols = Math.max(1, ...scene.nodes.map((n) => n.x));
     const rows = Math.max(0, ...scene.nodes.map((n) => n.y));
-    const unit = Math.min(150, Math.max(54, (view.width - 76) / cols));
-    const width = Math.max(view.width, unit * cols + 76);
-    const left = (width - unit * cols) / 2;
+    const unit = Math.min(150, Math.max(54, (view.width - 104) / cols));
+    const width = Math.max(view.width, unit * cols + 104);
+    const left = 36 + (width - 104 - unit * cols) / 2; // values and gradients stand to the right of their nodes
     const radius = Math.min(21, unit * 0.34);
     const place = (n) => ({ x: left + n.x * unit, y: 46 + (rows - n.y) * 104 });
     const byId = Object.fromEntries(scene.nodes.map((n) => [n.id, n]));

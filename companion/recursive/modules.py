@@ -1,0 +1,84 @@
+"""10.6 Recursive nets for PyTorch: many trees at once, batched by depth, to be trained by `companion.training`."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from companion import validation as check
+from companion.recursive.nets import RecursiveNet, TensorNet, levels, net_init
+from companion.recursive.trees import Tree
+
+__all__ = ["Forest", "TreeNet", "forest"]
+
+
+class Forest(NamedTuple):
+    """Many trees as tensors: rows of the leaves, rows (left, right) of each height, and the rows of the roots.
+
+    Rows count the leaves first, then the merges, height by height.
+    """
+
+    x: Tensor
+    merges: tuple[tuple[Tensor, Tensor], ...]
+    roots: Tensor
+
+
+def forest(trees: Sequence[Tree], xs: Sequence[np.ndarray]) -> Forest:
+    """Plan trees for `TreeNet`: all merges of equal height go together (Section 10.6).
+
+    Parameters
+    ----------
+    trees : one for each sequence.
+    xs : sequences (τ, n_x) of any lengths.
+
+    Raises
+    ------
+    ValueError
+        If there is no tree, numbers differ, or a tree is malformed.
+    """
+    check.integer("number of trees", len(trees), 1)
+    if len(xs) != len(trees):
+        raise ValueError(f"xs: want {len(trees)} sequences, one a tree, got {len(xs)}")
+    leaves, plan = levels(trees, [len(x) for x in xs])
+    ends = np.cumsum([2 * len(x) - 1 for x in xs])
+    row = np.zeros(ends[-1], dtype=int)
+    row[leaves] = np.arange(len(leaves))
+    done, merges = len(leaves), []
+    for node, left, right in plan:
+        row[node] = done + np.arange(len(node))
+        merges.append((torch.from_numpy(row[left]), torch.from_numpy(row[right])))
+        done += len(node)
+    x = torch.from_numpy(np.concatenate(xs)).to(torch.get_default_dtype())
+    return Forest(x, tuple(merges), torch.from_numpy(row[ends - 1]))
+
+
+class TreeNet(nn.Module):
+    """A recursive net with the parameters of `RecursiveNet` or `TensorNet`, under the same names."""
+
+    def __init__(self, p: RecursiveNet | TensorNet) -> None:
+        super().__init__()
+        for name, value in p._asdict().items():
+            self.register_parameter(name, nn.Parameter(torch.as_tensor(value, dtype=torch.get_default_dtype())))
+
+    @classmethod
+    def drawn(cls, n_x: int, n_h: int, n_o: int, seed: int, tensor: bool = False) -> "TreeNet":
+        """A net with random parameters (see `net_init`)."""
+        return cls(net_init(n_x, n_h, n_o, np.random.default_rng(seed), tensor))
+
+    def forward(self, batch: Forest) -> Tensor:
+        """Logits at the roots, shape (trees, n_o)."""
+        h = batch.x @ self.U.T
+        for left, right in batch.merges:
+            z = torch.cat([h[left], h[right]], dim=1)
+            a = z @ self.W.T + self.b
+            if hasattr(self, "T"):
+                a = a + torch.einsum("nj,ijk,nk->ni", z, self.T, z)
+            h = torch.cat([h, torch.tanh(a)])
+        return self.c + h[batch.roots] @ self.V.T
+
+    def numpy(self) -> RecursiveNet | TensorNet:
+        """The parameters in double precision, for the reference code."""
+        values = {k: v.detach().double().numpy() for k, v in self.state_dict().items()}
+        return (TensorNet if "T" in values else RecursiveNet)(**values)

@@ -1,0 +1,226 @@
+"""10.6 Recursive nets: one composition, used at every merge of a tree; its gradient; and batching by depth.
+
+NumPy float64. States are rows of `h`: the 2τ − 1 nodes of a tree in its own order, leaves first, root last.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion import validation as check
+from companion.functions import nll, nll_grad, softmax, tanh_prime
+from companion.recursive.trees import Tree, checked_tree, heights
+
+__all__ = [
+    "RecursiveNet",
+    "Run",
+    "TensorNet",
+    "forward",
+    "forward_by_depth",
+    "loss",
+    "net_init",
+    "structure_backprop",
+]
+
+
+class RecursiveNet(NamedTuple):
+    """Plain composition: U (n_h, n_x), W (n_h, 2n_h), V (n_o, n_h), b (n_h,), c (n_o,)."""
+
+    U: np.ndarray
+    W: np.ndarray
+    V: np.ndarray
+    b: np.ndarray
+    c: np.ndarray
+
+
+class TensorNet(NamedTuple):
+    """Tensor composition: as `RecursiveNet`, and T (n_h, 2n_h, 2n_h), one bilinear form a unit."""
+
+    U: np.ndarray
+    W: np.ndarray
+    T: np.ndarray
+    V: np.ndarray
+    b: np.ndarray
+    c: np.ndarray
+
+
+class Run(NamedTuple):
+    """A forward pass: h (2τ − 1, n_h), logits o (n_o,) and prediction yhat (n_o,) at the root."""
+
+    h: np.ndarray
+    o: np.ndarray
+    yhat: np.ndarray
+
+
+def net_init(
+    n_x: int, n_h: int, n_o: int, rng: np.random.Generator, tensor: bool = False
+) -> "RecursiveNet | TensorNet":
+    """Random parameters, Gaussian with variance 1 / fan-in, biases zero.
+
+    Parameters
+    ----------
+    n_x, n_h, n_o : sizes of input, state and output.
+    rng : source of randomness.
+    tensor : with the bilinear part T, whose entries have standard deviation 1 / (2n_h).
+
+    Raises
+    ------
+    ValueError
+        If a size is no integer of at least 1.
+    """
+    n_x, n_h, n_o = (check.integer(k, v, 1) for k, v in (("n_x", n_x), ("n_h", n_h), ("n_o", n_o)))
+    U, W, V = (rng.normal(size=s) / np.sqrt(s[1]) for s in ((n_h, n_x), (n_h, 2 * n_h), (n_o, n_h)))
+    b, c = np.zeros(n_h), np.zeros(n_o)
+    if not tensor:
+        return RecursiveNet(U, W, V, b, c)
+    return TensorNet(U, W, rng.normal(size=(n_h, 2 * n_h, 2 * n_h)) / (2 * n_h), V, b, c)
+
+
+def _checked(p: Any) -> "RecursiveNet | TensorNet":
+    if not isinstance(p, RecursiveNet | TensorNet):
+        raise ValueError(f"p: want a RecursiveNet or a TensorNet, got {type(p).__name__}")
+    U = check.array("U", p.U, ("n_h", "n_x"))
+    V, n_h = check.array("V", p.V, ("n_o", len(U))), len(U)
+    W, b, c = check.array("W", p.W, (n_h, 2 * n_h)), check.array("b", p.b, (n_h,)), check.array("c", p.c, (len(V),))
+    if isinstance(p, RecursiveNet):
+        return RecursiveNet(U, W, V, b, c)
+    return TensorNet(U, W, check.array("T", p.T, (n_h, 2 * n_h, 2 * n_h)), V, b, c)
+
+
+def _compose(p: "RecursiveNet | TensorNet", z: np.ndarray) -> np.ndarray:
+    """States of parents from z = [left, right], shape (2n_h,) or (n, 2n_h)."""
+    a = z @ p.W.T + p.b
+    if isinstance(p, TensorNet):
+        a = a + np.einsum("...j,ijk,...k->...i", z, p.T, z)
+    return np.tanh(a)
+
+
+def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> Run:
+    """Compute a recursive net over a tree, node by node (Section 10.6).
+
+    Leaves: h = U x. Merges: h = tanh(b + W z) with z = [h_left, h_right] or, with a tensor,
+    h_i = tanh(b_i + W_i z + zᵀ T_i z). Output: o = c + V h_root.
+
+    Parameters
+    ----------
+    p : parameters.
+    tree : over τ leaves.
+    x : (τ, n_x).
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or the tree is malformed. References: goller1996, socher2013.
+    """
+    p = _checked(p)
+    x = check.sequence("x", x, p.U.shape[1])
+    tree = checked_tree(tree, len(x))
+    h = np.zeros((2 * tree.tau - 1, len(p.b)))
+    h[: tree.tau] = x @ p.U.T
+    for k, (left, right) in enumerate(tree.merges):
+        h[tree.tau + k] = _compose(p, np.concatenate([h[left], h[right]]))
+    o = p.c + p.V @ h[-1]
+    return Run(h, o, softmax(o))
+
+
+def loss(run: Run, y: int) -> float:
+    """Negative log-likelihood of class y at the root (Section 10.6).
+
+    Raises
+    ------
+    ValueError
+        If y is no class of the run.
+    """
+    y = check.integer("y", y, 0, len(run.o) - 1)
+    return float(nll(run.o[None], np.array([y]))[0])
+
+
+def structure_backprop(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray, y: int) -> "RecursiveNet | TensorNet":
+    """Gradient of the loss, from the root down: backpropagation through structure (Section 10.6).
+
+    With g = ∇_h of a parent and δ = (1 − h²) g, its two children receive the halves of Wᵀδ + Σᵢ δᵢ (Tᵢ + Tᵢᵀ) z; each
+    merge adds δ zᵀ to ∇_W, δᵢ z zᵀ to ∇_Tᵢ and δ to ∇_b, because one composition is shared by all.
+
+    Parameters
+    ----------
+    p, tree, x : as for `forward`.
+    y : class at the root.
+
+    Returns
+    -------
+    The gradient, in the type of p.
+
+    Raises
+    ------
+    ValueError
+        As `forward`, or if y is no class. Reference: goller1996.
+    """
+    run, p = forward(p, tree, x), _checked(p)
+    y = check.integer("y", y, 0, len(run.o) - 1)
+    do = nll_grad(run.o[None], np.array([y]))[0]
+    g = np.zeros_like(run.h)
+    g[-1] = p.V.T @ do
+    grad = {k: np.zeros_like(v) for k, v in p._asdict().items()}
+    for k, (left, right) in reversed(list(enumerate(tree.merges))):
+        z = np.concatenate([run.h[left], run.h[right]])
+        delta = tanh_prime(run.h[tree.tau + k]) * g[tree.tau + k]
+        dz = p.W.T @ delta
+        grad["W"] += np.outer(delta, z)
+        grad["b"] += delta
+        if isinstance(p, TensorNet):
+            dz = dz + np.einsum("i,ijk,k->j", delta, p.T + p.T.transpose(0, 2, 1), z)
+            grad["T"] += np.einsum("i,j,k->ijk", delta, z, z)
+        g[left], g[right] = np.split(dz, 2)
+    grad |= {"U": g[: tree.tau].T @ np.asarray(x), "V": np.outer(do, run.h[-1]), "c": do}
+    return type(p)(**grad)
+
+
+def forward_by_depth(p: "RecursiveNet | TensorNet", trees: Sequence[Tree], xs: Sequence[np.ndarray]) -> list[Run]:
+    """The same runs as `forward` for many trees, all merges of equal height in one product (Section 10.6).
+
+    Parameters
+    ----------
+    p : parameters.
+    trees : one for each sequence.
+    xs : sequences of any lengths.
+
+    Returns
+    -------
+    One `Run` a tree; the number of products is the largest depth, not the number of merges.
+
+    Raises
+    ------
+    ValueError
+        If there is no tree, their number is not that of the sequences, or as `forward`.
+    """
+    p = _checked(p)
+    check.integer("number of trees", len(trees), 1)
+    if len(xs) != len(trees):
+        raise ValueError(f"xs: want {len(trees)} sequences, one a tree, got {len(xs)}")
+    xs = [check.sequence(f"xs[{i}]", x, p.U.shape[1]) for i, x in enumerate(xs)]
+    leaves, plan = levels(trees, [len(x) for x in xs])
+    h = np.zeros((2 * len(leaves) - len(trees), len(p.b)))
+    h[leaves] = np.concatenate(xs) @ p.U.T
+    for node, left, right in plan:
+        h[node] = _compose(p, np.concatenate([h[left], h[right]], axis=1))
+    ends = np.cumsum([2 * len(x) - 1 for x in xs])
+    o = p.c + h[ends - 1] @ p.V.T
+    return [Run(*parts) for parts in zip(np.split(h, ends[:-1]), o, softmax(o), strict=True)]
+
+
+def levels(trees: Sequence[Tree], taus: Sequence[int]) -> tuple[np.ndarray, list[tuple[np.ndarray, ...]]]:
+    """Rows of all leaves, and for each height ≥ 1 the rows (node, left, right), the trees stacked one after another."""
+    leaves, rows, offset = [], [], 0
+    for tree, tau in zip(trees, taus, strict=True):
+        height = heights(checked_tree(tree, tau))
+        leaves.append(offset + np.arange(tau))
+        node = np.arange(tau, 2 * tau - 1)
+        merges = np.array(tree.merges, dtype=int).reshape(-1, 2)
+        rows.append(np.column_stack([height[tau:], offset + node, offset + merges]))
+        offset += 2 * tau - 1
+    table = np.concatenate(rows)
+    order = np.argsort(table[:, 0], kind="stable")
+    table = table[order]
+    cuts = np.flatnonzero(np.diff(table[:, 0])) + 1
+    return np.concatenate(leaves), [tuple(part[:, 1:].T) for part in np.split(table, cuts) if len(part)]

@@ -1,0 +1,253 @@
+"""Train the encoder–decoders of Section 10.4 on dates in words and in ISO form, over seeds, and store them.
+
+    python -m companion.train_seq2seq
+
+trains nets that differ in one thing only: attention beside a context of 4 numbers, or none and a context of 4, 16
+or 64; and the way in which a context of 64 reaches the writer. It writes ``book/data/seq2seq.json``, one row a run,
+and the weights of two nets (seed 0): ``seq2seq_attention.npz`` and ``seq2seq_context.npz``.
+"""
+
+import argparse
+import time
+from collections.abc import Iterator
+from itertools import product
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from companion.seq2seq import END, SYMBOLS, WAYS, WORDS, Layer, Seq2Seq, draw, exact_match, judged, peak_share
+from companion.validation import choice, integer
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["COMMAND", "DATA", "SIZES", "build", "from_torch", "load", "main", "plan", "run"]
+
+DATA = Path(__file__).parents[1] / "book" / "data"
+COMMAND = "python -m companion.train_seq2seq"
+SEEDS, SIZES, LENGTHS, TRAINED = (0, 1, 2), (4, 16, 64), (1, 2, 3, 4, 5, 6), 4
+UNITS, BATCH = 64, 64
+STEPS = ((1500, 3e-3), (400, 5e-4))  # gradient steps at a learning rate, one after the other
+PATIENT = 3  # how much longer the patient run trains
+STORED = {"attention": ("attention", 4, "both", 0, 1), "context": ("context", 64, "both", 0, 1)}
+
+
+def build(kind: str, size: int, way: str = "both", units: int = UNITS) -> "torch.nn.Module":
+    """The torch twin of `companion.seq2seq`: net(x, y) → logits, whole batches with the teacher's symbols.
+
+    Parameters
+    ----------
+    kind : "attention" or "context". size : width of the context. way : one of `WAYS`. units : every other width.
+
+    Returns
+    -------
+    torch.nn.Module
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown or a width below one.
+    """
+    import torch
+    from torch import nn
+
+    attend, way = choice("kind", kind, ("attention", "context")) == "attention", choice("way", way, WAYS)
+    size, units = integer("size", size, 1), integer("units", units, 1)
+
+    class Net(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.X, self.Y = nn.Embedding(len(WORDS), units), nn.Embedding(len(SYMBOLS), units)
+            self.reader = nn.RNN(units, units, batch_first=True)
+            self.K = nn.Linear(units, size)
+            self.S = nn.Linear(size, units) if way != "input" else None
+            self.writer = nn.RNN(units + (size if way != "state" else 0), units, batch_first=True)
+            self.A = nn.Linear(units, units, bias=False) if attend else None
+            self.P = nn.Linear(units, units)
+            self.Q = nn.Linear(units, units, bias=False) if attend else None
+            self.V = nn.Linear(units, len(SYMBOLS))
+
+        def read(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+            g, last = self.reader(self.X(x))
+            C = torch.tanh(self.K(last[0]))
+            return g, C, None if self.S is None else torch.tanh(self.S(C))[None]
+
+        def write(
+            self, g: torch.Tensor, C: torch.Tensor, before: torch.Tensor, h: torch.Tensor | None
+        ) -> tuple[torch.Tensor, torch.Tensor]:
+            u = self.Y(before)
+            if way != "state":
+                u = torch.cat([u, C[:, None].expand(-1, u.shape[1], -1)], 2)
+            hs, h = self.writer(u, h)
+            mixed = self.P(hs)
+            if attend:
+                mixed = mixed + self.Q(torch.softmax(hs @ self.A(g).transpose(1, 2), 2) @ g)
+            return self.V(torch.tanh(mixed)), h
+
+        def forward(self, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+            before = torch.cat([torch.full_like(y[:, :1], END), y[:, :-1]], 1)
+            g, C, h = self.read(x)
+            return self.write(g, C, before, h)[0]
+
+        def greedy(self, x: torch.Tensor, longest: int) -> torch.Tensor:
+            g, C, h = self.read(x)
+            symbols = [torch.full_like(x[:, :1], END)]
+            for _ in range(longest):
+                o, h = self.write(g, C, symbols[-1], h)
+                symbols.append(o.argmax(2))
+            return torch.cat(symbols[1:], 1)
+
+    return Net()
+
+
+def from_torch(weights: dict[str, np.ndarray]) -> Seq2Seq:
+    """The NumPy parameters from the twin's weights by name; torch's two biases of a layer are added up.
+
+    Parameters
+    ----------
+    weights : name → array, as a state_dict or a stored file has them.
+
+    Returns
+    -------
+    Seq2Seq
+
+    Raises
+    ------
+    ValueError
+        If a weight is missing.
+    """
+    w = {name: np.asarray(value, dtype=np.float64) for name, value in weights.items()}
+    for name in ("X.weight", "Y.weight", "reader.weight_ih_l0", "writer.weight_ih_l0", "K.weight", "V.weight"):
+        if name not in w:
+            raise ValueError(f"weights: want an entry {name!r}, got {', '.join(w)}")
+    n_y = w["Y.weight"].shape[1]
+    U, R = np.split(w["writer.weight_ih_l0"], [n_y], axis=1)
+
+    def layer(name: str, U: np.ndarray) -> Layer:
+        return Layer(U, w[f"{name}.weight_hh_l0"], w[f"{name}.bias_ih_l0"] + w[f"{name}.bias_hh_l0"])
+
+    return Seq2Seq(
+        *(w["X.weight"], w["Y.weight"], layer("reader", w["reader.weight_ih_l0"]), w["K.weight"], w["K.bias"]),
+        *(w.get("S.weight"), w.get("S.bias"), layer("writer", U), R if R.shape[1] else None, w.get("A.weight")),
+        *(w["P.weight"], w.get("Q.weight"), w["P.bias"], w["V.weight"], w["V.bias"]),
+    )
+
+
+def load(name: str) -> Seq2Seq:
+    """One of the stored nets: "attention" (context of 4) or "context" (of 64, no attention).
+
+    Parameters
+    ----------
+    name : which.
+
+    Returns
+    -------
+    Seq2Seq
+
+    Raises
+    ------
+    ValueError
+        If the name is another one.
+    """
+    with np.load(DATA / f"seq2seq_{choice('name', name, tuple(STORED))}.npz") as file:
+        return from_torch({key: file[key] for key in file.files})
+
+
+def plan() -> Iterator[tuple[str, int, str, int, int]]:
+    """Every run: kind, size of the context, way in, seed, and how many times the usual number of steps."""
+    for seed in SEEDS:
+        yield "attention", 4, "both", seed, 1
+    for seed, size in product(SEEDS, SIZES):
+        yield "context", size, "both", seed, 1
+    for seed, way in product(SEEDS, ("state", "input")):
+        yield "context", 64, way, seed, 1
+    yield "context", 64, "both", 0, PATIENT
+
+
+def run(kind: str, size: int, way: str, seed: int, times: int = 1) -> "tuple[torch.nn.Module, dict]":
+    """Train one net on the average log P of the pairs; return it with its row of the record.
+
+    Parameters
+    ----------
+    kind, size, way : see `build`. seed : of weights and data. times : multiple of the usual steps.
+
+    Returns
+    -------
+    the net and a dict
+
+    Raises
+    ------
+    ValueError
+        If an option is unknown.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    from companion.training import torch_seed, train
+
+    torch_seed(seed)
+    net, done, began = build(kind, size, way), 0, time.process_time()
+
+    def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = np.random.default_rng([seed, done + step])
+        pairs = draw(BATCH, int(rng.integers(1, TRAINED + 1)), rng)
+        return torch.tensor(pairs.x), torch.tensor(pairs.y)
+
+    def loss(net: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return cross_entropy(net(x, y).flatten(0, 1), y.flatten())
+
+    for n, lr in STEPS:
+        n *= integer("times", times, 1)
+        what = f"{kind} {size}, {way}, seed {seed}, lr {lr:g}"
+        train(net, batch, loss, steps=n, lr=lr, every=200, desc=what)
+        done += n
+    row = {"kind": kind, "size": size, "way": way, "seed": seed, "times": times}
+    exact, digits = [], []
+    with torch.no_grad():
+        for dates in LENGTHS:
+            pairs = judged(dates)
+            out = np.stack([net.greedy(torch.tensor(q.x), q.y.shape[1]).numpy() for q in pairs])
+            y = np.stack([q.y for q in pairs])
+            exact.append(round(float((out == y).all(2).mean()), 4))
+            digits.append(round(float((out == y)[y < 10].mean()), 4))
+    return net, row | {"exact": exact, "digits": digits, "seconds": round(time.process_time() - began, 1)}
+
+
+def main() -> None:
+    """Make every run and store record and weights."""
+    import torch
+
+    from companion.training import save_weights, write_record
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, default=DATA, help="folder to write to")
+    out = parser.parse_args().out
+    torch.set_num_threads(1)
+    rows, metrics, names = [], {}, {spec: name for name, spec in STORED.items()}
+    for spec in plan():
+        net, row = run(*spec)
+        rows.append(row)
+        if spec in names:
+            save_weights(out / f"seq2seq_{names[spec]}.npz", net)
+            with np.load(out / f"seq2seq_{names[spec]}.npz") as file:
+                p = from_torch({key: file[key] for key in file.files})
+            metrics[names[spec]] = {"exact": [round(exact_match(p, k), 4) for k in LENGTHS]}
+            if p.A is not None:
+                metrics[names[spec]]["peaks"] = [round(peak_share(p, k), 4) for k in LENGTHS]
+        sizes = {
+            "units": UNITS,
+            "batch": BATCH,
+            "steps": STEPS,
+            "lengths": LENGTHS,
+            "trained": TRAINED,
+            "judged": len(judged(1)) * 10,
+        }
+        seconds = sum(row["seconds"] for row in rows)
+        write_record(
+            out / "seq2seq.json", command=COMMAND, seed=0, seconds=seconds, metrics=metrics, **sizes, runs=rows
+        )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,327 @@
+"""Section 10.4: the dates, the encoder–decoder against torch, decoding against enumeration, and what is stored."""
+
+import json
+from datetime import date
+from itertools import product
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion import seq2seq as s2s
+from companion import train_seq2seq as trained
+from tests.oracles import central_differences, relative_error
+
+RECORD = json.loads((trained.DATA / "seq2seq.json").read_text(encoding="utf-8"))
+quick = settings(max_examples=12, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+ways = st.sampled_from(s2s.WAYS)
+
+
+# the pair of languages
+
+
+@quick
+@given(n=st.integers(1, 6), dates=st.integers(1, 4), seed=seeds, held=st.booleans())
+def test_a_drawn_pair_says_and_writes_the_same_dates(n, dates, seed, held):
+    x, y = s2s.draw(n, dates, np.random.default_rng(seed), held)
+    for words, symbols in zip(x, y, strict=True):
+        days = [date.fromisoformat(text) for text in s2s.write(symbols).split(",")]
+        assert len(days) == dates and symbols[-1] == s2s.END
+        spoken = " ".join(s2s.WORDS[w] for w in words)
+        assert any(s2s.spell(days, list(forms)) == spoken for forms in product(s2s.FORMS, repeat=dates))
+        assert np.array_equal(s2s.read(spoken), words)
+        ordinals = np.array([(day - date(1600, 1, 1)).days for day in days])
+        assert (s2s.held_out(ordinals) == held).all()
+
+
+def test_every_date_of_four_centuries_is_said_in_its_own_way_and_a_fifth_is_held_out():
+    first = date(1600, 1, 1).toordinal()
+    said = {s2s.spell([date.fromordinal(first + i)], [s2s.FORMS[0]]) for i in range(146097)}
+    assert len(said) == 146097
+    assert abs(s2s.held_out(np.arange(146097)).mean() - 0.2) <= 0.002
+
+
+def test_alignment_names_the_word_that_fixes_each_digit():
+    line = s2s.read("march the fourteenth nineteen ninety-seven and the second of may sixteen oh-one")
+    words = [s2s.WORDS[line[k]] if k >= 0 else "" for k in s2s.alignment(line)]
+    first = ["nineteen"] * 2 + ["ninety-seven"] * 2 + [""] + ["march"] * 2 + [""] + ["fourteenth"] * 2 + [""]
+    second = ["sixteen"] * 2 + ["oh-one"] * 2 + [""] + ["may"] * 2 + [""] + ["second"] * 2 + [""]
+    assert words == first + second
+
+
+def test_source_and_target_differ_in_length():
+    lengths = {(p.x.shape[1], p.y.shape[1]) for i in range(20) for p in [s2s.draw(1, 2, np.random.default_rng(i))]}
+    assert all(a != b for a, b in lengths) and len({a for a, _ in lengths}) > 2
+
+
+# the model
+
+
+@quick
+@given(kind=st.sampled_from(("attention", "context")), size=st.integers(1, 5), way=ways, seed=seeds)
+def test_reference_equals_its_torch_twin(kind, size, way, seed):
+    torch.manual_seed(seed)
+    net = trained.build(kind, size, way, units=6).double()
+    p = trained.from_torch({k: v.numpy() for k, v in net.state_dict().items()})
+    x, y = s2s.draw(3, 2, np.random.default_rng(seed))
+    theirs = net(torch.tensor(x), torch.tensor(y)).detach().numpy()
+    ours = [[step.o for step in s2s.write_forced(p, s2s.encode(p, a), b)] for a, b in zip(x, y, strict=True)]
+    assert relative_error(np.array(ours), theirs) <= 1e-12
+    written = [s2s.greedy(p, s2s.encode(p, a), y.shape[1]).y for a in x]
+    for ours, theirs in zip(written, net.greedy(torch.tensor(x), y.shape[1]).tolist(), strict=True):
+        assert list(ours) == theirs[: len(ours)] and (len(ours) == len(theirs) or ours[-1] == s2s.END)
+
+
+@pytest.mark.parametrize("way", s2s.WAYS)
+@pytest.mark.parametrize("kind", ["attention", "context"])
+def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind, way):
+    """Torch's gradient of the twin against central differences of the NumPy reference."""
+    torch.manual_seed(0)
+    net = trained.build(kind, 2, way, units=3).double()
+    x, y = s2s.draw(1, 1, np.random.default_rng(3))
+    (-torch.nn.functional.cross_entropy(net(torch.tensor(x), torch.tensor(y))[0], torch.tensor(y[0]))).backward()
+    weights = {k: v.detach().numpy() for k, v in net.state_dict().items()}
+    for name, value in net.named_parameters():
+        if name in ("X.weight", "Y.weight"):
+            used = np.unique(x if name == "X.weight" else [s2s.END, *y[0, :-1]])[:3]
+        else:
+            used = np.arange(len(value))
+
+        def log_p(rows, name=name, used=used):
+            w = dict(weights)
+            w[name] = weights[name].copy()
+            w[name][used] = rows
+            return s2s.log_probability(trained.from_torch(w), x[0], y[0]) / y.shape[1]
+
+        ours = central_differences(log_p, weights[name][used])
+        assert relative_error(ours, value.grad.numpy()[used]) <= 1e-6, name
+        assert np.abs(ours).max() > 0, name
+
+
+@quick
+@given(n_h=st.integers(1, 5), n_g=st.integers(1, 5), tau=st.integers(1, 6), seed=seeds)
+def test_attention_is_its_formula_and_a_mean_of_the_states(n_h, n_g, tau, seed):
+    rng = np.random.default_rng(seed)
+    A, h, g = rng.normal(size=(n_h, n_g)), rng.normal(size=n_h), rng.normal(size=(tau, n_g))
+    alpha, m = s2s.attention(A, h, g)
+    e = [sum(h[i] * A[i, j] * g[k, j] for i in range(n_h) for j in range(n_g)) for k in range(tau)]
+    expected = [np.exp(a) / sum(np.exp(e)) for a in e]
+    np.testing.assert_allclose(alpha, expected, rtol=1e-12)
+    np.testing.assert_allclose(m, [sum(expected[k] * g[k, j] for k in range(tau)) for j in range(n_g)], atol=1e-12)
+    order = rng.permutation(tau)  # a set is looked up: shuffled states, shuffled weights, the same mean
+    np.testing.assert_allclose(s2s.attention(A, h, g[order])[0], alpha[order], atol=1e-14)
+    np.testing.assert_allclose(s2s.attention(A, h, g[order])[1], m, atol=1e-13)
+
+
+def test_attention_without_a_score_is_the_plain_mean_and_with_a_huge_one_a_pointer():
+    g, h = np.array([[1.0, 0.0], [0.0, 1.0], [2.0, 2.0]]), np.array([1.0, 0.0])
+    np.testing.assert_allclose(s2s.attention(np.zeros((2, 2)), h, g)[1], g.mean(0))
+    np.testing.assert_allclose(s2s.attention(1000 * np.eye(2), h, g)[0], [0, 0, 1], atol=1e-12)
+
+
+@quick
+@given(n=st.integers(1, 4), n_h=st.integers(1, 4), n_g=st.integers(1, 4), tau=st.integers(1, 5), seed=seeds)
+def test_additive_attention_equals_torch(n, n_h, n_g, tau, seed):
+    rng = np.random.default_rng(seed)
+    v, A, B = rng.normal(size=n), rng.normal(size=(n, n_h)), rng.normal(size=(n, n_g))
+    h, g = rng.normal(size=n_h), rng.normal(size=(tau, n_g))
+    alpha, m = s2s.additive_attention(v, A, B, h, g)
+    v, A, B, h, g = map(torch.tensor, (v, A, B, h, g))
+    theirs = torch.softmax(torch.tanh((A @ h)[:, None] + B @ g.T).T @ v, 0)
+    assert relative_error(alpha, theirs.numpy()) <= 1e-12
+    assert relative_error(m, (theirs @ g).numpy()) <= 1e-12
+
+
+@quick
+@given(way=ways, attend=st.booleans(), seed=seeds)
+def test_only_attention_can_see_more_of_the_source_than_the_context(way, attend, seed):
+    """Two sources with the same C: without attention the writer cannot tell them apart, with it it can."""
+    rng = np.random.default_rng(seed)
+    p = s2s.seq2seq_init(5, 4, 4, 2, rng, attend, way)
+    one, other = s2s.encode(p, np.array([0, 1, 2])), s2s.encode(p, np.array([3, 4]))
+    other = other._replace(C=one.C)
+    y = np.array([0, 2, 3])
+    ours, theirs = (np.stack([s.o for s in s2s.write_forced(p, r, y)]) for r in (one, other))
+    assert np.array_equal(ours, theirs) is not attend
+
+
+def test_context_as_input_with_zero_columns_or_as_state_with_zero_rows_is_no_context_there():
+    rng = np.random.default_rng(0)
+    p = s2s.seq2seq_init(5, 4, 3, 2, rng, attend=False, way="both")
+    x, y = np.array([0, 4, 2]), np.array([1, 0, 3])
+    silent = p._replace(R=np.zeros_like(p.R))
+    assert s2s.log_probability(silent, x, y) == s2s.log_probability(p._replace(R=None), x, y)
+    silent = p._replace(S=np.zeros_like(p.S))
+    assert s2s.log_probability(silent, x, y) == s2s.log_probability(p._replace(S=None, s=None), x, y)
+
+
+# decoding
+
+
+def tiny(seed, attend=False, n_o=3):
+    rng = np.random.default_rng(seed)
+    p = s2s.seq2seq_init(3, n_o, 3, 2, rng, attend)
+    p = p._replace(V=2 * p.V)  # sharper choices
+    return p, s2s.encode(p, rng.integers(0, 3, 4))
+
+
+@quick
+@given(seed=seeds, attend=st.booleans(), longest=st.integers(1, 5))
+def test_all_lines_have_probability_one_together_and_a_full_beam_finds_the_best(seed, attend, longest):
+    p, read = tiny(seed, attend)
+    lines = s2s.every_line(p, read, longest)
+    assert abs(sum(np.exp(line.logp) for line in lines) - 1) <= 1e-12
+    assert len({line.y for line in lines}) == len(lines)
+    everything = {
+        y[: y.index(2) + 1] if 2 in y else y for y in product(range(3), repeat=longest)
+    }  # cut at the first end mark
+    assert {line.y for line in lines} == everything
+    o = [step.o for step in s2s.write_forced(p, read, np.array(lines[0].y))]
+    by_hand = sum(float(a[k] - np.log(np.exp(a).sum())) for a, k in zip(o, lines[0].y, strict=True))
+    assert abs(by_hand - lines[0].logp) <= 1e-12
+    assert s2s.beam(p, read, longest, 3**longest)[0].y == lines[0].y
+
+
+@quick
+@given(seed=seeds, attend=st.booleans(), width=st.integers(1, 4))
+def test_a_beam_of_one_is_greedy_and_no_beam_beats_the_exact_answer(seed, attend, width):
+    p, read = tiny(seed, attend)
+    y, h = [], s2s.start(p, read.C)
+    while len(y) < 5 and 2 not in y:
+        step = s2s.write_step(p, read, y[-1] if y else 2, h)
+        y, h = [*y, int(step.o.argmax())], step.h
+    assert s2s.greedy(p, read, 5).y == s2s.beam(p, read, 5, 1)[0].y == tuple(y)
+    best = s2s.every_line(p, read, 5)[0]
+    lines = s2s.beam(p, read, 5, width)
+    assert len(lines) <= width and lines[0].logp <= best.logp + 1e-12
+    assert all(a.logp >= b.logp for a, b in zip(lines, lines[1:], strict=False))
+
+
+def test_greedy_writes_neither_the_likeliest_line_nor_the_likeliest_symbols():
+    line_differs = symbols_differ = 0
+    for seed in range(100):
+        p, read = tiny(seed)
+        lines = s2s.every_line(p, read, 4)
+        got = s2s.greedy(p, read, 4).y
+        line_differs += got != lines[0].y
+        marginal = np.zeros((4, 3))
+        for line in lines:
+            for t, k in enumerate(line.y):
+                marginal[t, k] += np.exp(line.logp)
+        symbols_differ += any(marginal[t].argmax() != k for t, k in enumerate(got))
+    assert line_differs >= 5 and symbols_differ >= 5
+
+
+def test_an_ended_line_stays_as_it_is_and_attention_has_a_row_a_symbol():
+    p, read = tiny(1, attend=True)
+    for line in s2s.beam(p, read, 6, 4):
+        assert 2 not in line.y[:-1]
+        assert line.alpha.shape == (len(line.y), 4)
+        np.testing.assert_allclose(line.alpha.sum(1), 1, atol=1e-12)
+
+
+# what is stored
+
+
+@pytest.mark.parametrize("name", ["attention", "context"])
+def test_stored_weights_still_earn_their_recorded_exact_match(name):
+    p = trained.load(name)
+    for dates, recorded in list(zip(RECORD["lengths"], RECORD["metrics"][name]["exact"], strict=True))[:4]:
+        assert abs(s2s.exact_match(p, dates, 200) - recorded) <= 0.011
+
+
+def test_with_attention_held_out_lines_are_right_in_99_of_100_and_peaks_lie_as_recorded():
+    p = trained.load("attention")
+    exact = [s2s.exact_match(p, dates, 200) for dates in range(1, 5)]
+    assert np.mean(exact) >= 0.99
+    recorded = RECORD["metrics"]["attention"]["peaks"]
+    assert abs(s2s.peak_share(p, 2, 100) - recorded[1]) <= 0.05
+
+
+def test_in_the_record_every_seed_with_attention_beats_every_context():
+    rows = [r for r in RECORD["runs"] if r["times"] == 1]
+    attention = [r for r in rows if r["kind"] == "attention"]
+    assert len(attention) >= 3
+    assert all(np.mean(r["exact"][:4]) >= 0.99 for r in attention)
+    assert all(max(r["exact"][1:4]) < 0.5 for r in rows if r["kind"] == "context")
+
+
+def test_the_record_holds_every_planned_run_and_says_how_to_repeat_it():
+    got = [(r["kind"], r["size"], r["way"], r["seed"], r["times"]) for r in RECORD["runs"]]
+    assert got == list(trained.plan())
+    assert RECORD["command"] == trained.COMMAND and {"python", "torch", "numpy"} <= RECORD["versions"].keys()
+    for name in trained.STORED:
+        assert (trained.DATA / f"seq2seq_{name}.npz").stat().st_size <= 300_000
+
+
+def test_training_lowers_the_loss_and_repeats_itself(monkeypatch):
+    torch.set_num_threads(1)
+    monkeypatch.setattr(trained, "STEPS", ((20, 3e-3), (5, 5e-4)))
+    monkeypatch.setattr(trained, "LENGTHS", (1,))
+    one, other = (trained.run("attention", 2, "both", 0)[1] for _ in range(2))
+    assert one["digits"] == other["digits"] and one["digits"][0] > 0.15
+
+
+# bad input
+
+P = s2s.seq2seq_init(5, 4, 3, 2, np.random.default_rng(0))
+READ = s2s.encode(P, np.array([0, 1]))
+X = np.array([0, 1, 2])
+BAD = {
+    "empty source": ("x", lambda: s2s.encode(P, np.array([], dtype=int))),
+    "unknown word number": ("x", lambda: s2s.encode(P, np.array([0, 5]))),
+    "words as floats": ("x", lambda: s2s.encode(P, np.array([0.0, np.nan]))),
+    "unknown word": ("text", lambda: s2s.read("march the umpteenth nineteen ten")),
+    "empty line": ("text", lambda: s2s.read("  ")),
+    "unknown symbol": ("y", lambda: s2s.write_forced(P, READ, np.array([0, 4]))),
+    "empty target": ("y", lambda: s2s.log_probability(P, X, np.array([], dtype=int))),
+    "unknown symbol to write": ("y", lambda: s2s.write([13])),
+    "unknown symbol before": ("y", lambda: s2s.write_step(P, READ, 4, np.zeros(3))),
+    "context of the wrong size": ("C", lambda: s2s.write_forced(P, READ._replace(C=np.zeros(3)), X)),
+    "context of the wrong size in a beam": ("C", lambda: s2s.beam(P, READ._replace(C=np.zeros(1)), 3, 2)),
+    "context with NaN": ("C", lambda: s2s.start(P, np.array([0.0, np.nan]))),
+    "no states to look at": ("g", lambda: s2s.greedy(P, READ._replace(g=np.zeros((0, 3))), 3)),
+    "state of the wrong size": ("h", lambda: s2s.write_step(P, READ, 0, np.zeros(2))),
+    "beam of width 0": ("width", lambda: s2s.beam(P, READ, 3, 0)),
+    "beam of no symbols": ("longest", lambda: s2s.beam(P, READ, 0, 1)),
+    "greedy of no symbols": ("longest", lambda: s2s.greedy(P, READ, 0)),
+    "too many lines": ("longest", lambda: s2s.every_line(P, READ, 20)),
+    "attention of other widths": ("h", lambda: s2s.attention(np.ones((2, 3)), np.ones(3), np.ones((4, 3)))),
+    "attention over nothing": ("g", lambda: s2s.attention(np.ones((2, 3)), np.ones(2), np.ones((0, 3)))),
+    "additive attention of two heights": (
+        "B",
+        lambda: s2s.additive_attention(np.ones(2), np.ones((2, 1)), np.ones((3, 1)), np.ones(1), np.ones((1, 1))),
+    ),
+    "unknown way": ("way", lambda: s2s.seq2seq_init(5, 4, 3, 2, np.random.default_rng(0), True, "door")),
+    "context of width 0": ("n_C", lambda: s2s.seq2seq_init(5, 4, 3, 0, np.random.default_rng(0))),
+    "no way in": ("p.S", lambda: s2s.encode(P._replace(S=None, s=None, R=None), X)),
+    "score without a reading": ("p.A", lambda: s2s.encode(P._replace(Q=None), X)),
+    "other parameters": ("p", lambda: s2s.encode((1, 2), X)),
+    "reader that is no layer": ("p.reader", lambda: s2s.encode(P._replace(reader=None), X)),
+    "K of another width": ("p.K", lambda: s2s.encode(P._replace(K=np.ones((2, 9))), X)),
+    "weights with NaN": ("p.V", lambda: s2s.encode(P._replace(V=np.full((4, 3), np.nan)), X)),
+    "no pairs": ("n", lambda: s2s.draw(0, 1, np.random.default_rng(0))),
+    "no dates": ("dates", lambda: s2s.draw(1, 0, np.random.default_rng(0))),
+    "no generator": ("rng", lambda: s2s.draw(1, 1, 0)),
+    "negative days": ("days", lambda: s2s.held_out(np.array([-1]))),
+    "year outside": ("year", lambda: s2s.spell([date(2024, 1, 1)], [s2s.FORMS[0]])),
+    "unknown form": ("form", lambda: s2s.spell([date(1999, 1, 1)], ["Y"])),
+    "no form": ("forms", lambda: s2s.spell([date(1999, 1, 1)], [])),
+    "no date in the line": ("x", lambda: s2s.alignment(s2s.read("the of march"))),
+    "five pairs to judge": ("n", lambda: s2s.judged(1, 5)),
+    "peaks without attention": ("p", lambda: s2s.peak_share(P._replace(A=None, Q=None), 1, 10)),
+    "unknown kind": ("kind", lambda: trained.build("magic", 4)),
+    "size 0": ("size", lambda: trained.build("context", 0)),
+    "unknown stored net": ("name", lambda: trained.load("best")),
+    "missing weight": ("weights", lambda: trained.from_torch({"X.weight": np.ones((2, 2))})),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_an_error_that_names_the_argument(case):
+    name, call = BAD[case]
+    with pytest.raises(ValueError, match=rf"^{name}: want "):
+        call()
