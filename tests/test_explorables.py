@@ -164,6 +164,20 @@ def test_scenes_are_chosen_by_name():
     assert figure.state == {"scene": "two", "t": 1, "row": 1}
 
 
+def test_views_are_keyed_as_the_page_joins_their_values():
+    view = View([Node("a", 0, 0)], [], [Frame("One.", {"a": "1"})])
+    figure = Graph(
+        "g",
+        {(w, "x"): view for w in (0.5, 1.0)},
+        [Range("w", values=[0.5, 1.0]), Choice("c", ["x"])],
+        title="",
+        caption="",
+    )
+    assert list(figure.spec["data"]["views"]) == ["0.5|x", "1|x"]  # JavaScript writes 1.0 as 1
+    figure.w = 1.0
+    assert figure.png().startswith(b"\x89PNG")
+
+
 def test_page_and_notebook_run_the_same_text():
     listed = yaml.safe_load((ROOT / "_config.yml").read_text("utf-8"))["sphinx"]["config"]["html_js_files"]
     assert [f for f in listed if f != "page.js"] == list(SCRIPTS)

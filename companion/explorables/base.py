@@ -152,6 +152,11 @@ def compact(value: Any, digits: int = 4) -> Any:
     return value
 
 
+def key(values: Sequence[Any]) -> str:
+    """The controls' values as the page joins them to look up a view or scene."""
+    return "|".join(v if isinstance(v, str) else json.dumps(compact(v)) for v in values)
+
+
 class Explorable(anywidget.AnyWidget):
     """An interactive figure; use one of its kinds.
 

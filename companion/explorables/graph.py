@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .. import validation as check
-from .base import Choice, Explorable, Range, role
+from .base import Choice, Explorable, Range, key, role
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Graph(Explorable):
             [*controls, *extra],
             {
                 "axes": [c.name for c in controls],
-                "views": {"|".join(map(str, key)): _spec(key, view) for key, view in views.items()},
+                "views": {key(at): _spec(at, view) for at, view in views.items()},
                 "shares": shares,
                 "stepped": most > 0,
             },
@@ -121,23 +121,23 @@ class Graph(Explorable):
         from . import pictures
 
         data = self.spec["data"]
-        view = data["views"]["|".join(str(getattr(self, a)) for a in data["axes"])]
+        view = data["views"][key([getattr(self, a) for a in data["axes"]])]
         values = {}
         for f in view["frames"][: self.step] if data["stepped"] else ():
             values |= f["values"]
         return pictures.draw_graph(view["nodes"], view["edges"], values, title=self.spec["title"])
 
 
-def _spec(key: tuple, view: View) -> dict[str, Any]:
+def _spec(at: tuple, view: View) -> dict[str, Any]:
     ids = [n.id for n in view.nodes]
     edges = [{**asdict(e), "id": e.id or f"{e.source}>{e.target}"} for e in view.edges]
     known = {*ids, *(e["id"] for e in edges)}
     for e in edges:
         if not {e["source"], e["target"]} <= set(ids):
-            raise ValueError(f"views{key}: want edges between nodes {ids}, got {e['source']} → {e['target']}")
+            raise ValueError(f"views{at}: want edges between nodes {ids}, got {e['source']} → {e['target']}")
     for i, f in enumerate(view.frames):
         if unknown := {*f.values, *f.grads, *f.hot} - known:
-            raise ValueError(f"views{key}, frame {i}: want nodes or edges of the view, got {sorted(unknown)}")
+            raise ValueError(f"views{at}, frame {i}: want nodes or edges of the view, got {sorted(unknown)}")
     return {
         "nodes": [
             _thin({**asdict(n), "role": role("role", n.role), "shape": _shape(n.shape)}, keep=("id", "x", "y", "label"))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import validation as check
-from .base import Choice, Explorable, Range, role
+from .base import Choice, Explorable, Range, key, role
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class Playback(Explorable):
         begin = tuple(c.first for c in controls)
         if begin not in scenes:
             raise ValueError(f"scenes: want a scene for the start {begin}, got scenes for {list(scenes)[:6]}")
-        made = {"|".join(map(str, key)): _spec("|".join(map(str, key)), s) for key, s in scenes.items()}
+        made = {key(at): _spec(key(at), s) for at, s in scenes.items()}
         steps = max(len(s["tokens"]) for s in made.values())
         rows = max(len(p["rows"]) for s in made.values() for p in s["panels"])
         first = len(scenes[begin].tokens)
@@ -105,7 +105,7 @@ class Playback(Explorable):
         from . import pictures
 
         data = self.spec["data"]
-        scene = data["scenes"]["|".join(str(getattr(self, a)) for a in data["axes"])]
+        scene = data["scenes"][key([getattr(self, a) for a in data["axes"]])]
         figure, axes = pictures.canvas(rows=len(scene["panels"]), title=self.spec["title"])
         for ax, p in zip(np.atleast_1d(axes), scene["panels"], strict=True):
             bound = max(abs(p["low"]), abs(p["high"]))
