@@ -122,10 +122,11 @@ class Graph(Explorable):
 
         data = self.spec["data"]
         view = data["views"][key([getattr(self, a) for a in data["axes"]])]
-        values = {}
+        values, grads = {}, {}
         for f in view["frames"][: self.step] if data["stepped"] else ():
             values |= f["values"]
-        return pictures.draw_graph(view["nodes"], view["edges"], values, title=self.spec["title"])
+            grads |= f["grads"]
+        return pictures.draw_graph(view["nodes"], view["edges"], values, grads, self.spec["title"])
 
 
 def _spec(at: tuple, view: View) -> dict[str, Any]:

@@ -1,0 +1,282 @@
+"""The three ways to be deep as circuits, and the paths in the graphs that they unfold into. Section 10.5."""
+
+from collections import Counter, deque
+
+import numpy as np
+
+from companion.deep.blocks import Blocks, Dense, checked_blocks
+from companion.deep.stacked import Layer, Stacked, checked_stacked
+from companion.unfolding import Circuit, Edge, Graph, circuit
+from companion.validation import choice, integer
+
+__all__ = [
+    "blocks_circuit",
+    "layers_on",
+    "parameters",
+    "path_lengths",
+    "rebuilt",
+    "shortest_path",
+    "stacked_circuit",
+    "stated_length",
+]
+
+Place = tuple[str, int]  # a node of an unfolded graph: its name and its step
+MLPS = {"u": "inward", "z": "across", "v": "outward"}  # the letter of an MLP's values, and its field in `Blocks`
+
+
+def stacked_circuit(k: int) -> Circuit:
+    """The circuit of k recurrent layers: nodes a1, h1, …, ak, hk, o; parameters as `parameters` names them.
+
+    Section 10.5 (a).
+
+    Parameters
+    ----------
+    k : layers, at least 1.
+
+    Returns
+    -------
+    Circuit
+
+    Raises
+    ------
+    ValueError
+        If k is no integer of at least 1.
+    """
+    k = integer("k", k, 1)
+    nodes, below = {}, "x"
+    for l in range(1, k + 1):
+        nodes[f"a{l}"] = ("affine", [f"b{l}", f"W{l}", Edge(f"h{l}", delay=1), f"U{l}", below])
+        nodes[f"h{l}"] = ("tanh", [f"a{l}"])
+        below = f"h{l}"
+    nodes["o"] = ("affine", ["c", "V", below])
+    names = [f"{letter}{l}" for l in range(1, k + 1) for letter in "UWb"]
+    return circuit(["x"], [*names, "V", "c"], nodes)
+
+
+def blocks_circuit(layers: tuple[int, int, int] = (2, 2, 2), skip: bool = False) -> Circuit:
+    """The circuit of a net with an MLP inside each block: nodes u1, …, z1, …, a, h, v1, …, o (and a_u1 and so on).
+
+    Section 10.5 (b), and (c) with `skip`.
+
+    Parameters
+    ----------
+    layers : layers from x to h, from h to h and from h to o, each at least 1.
+    skip : whether h⁽ᵗ⁻¹⁾ is also connected to h⁽ᵗ⁾ directly.
+
+    Returns
+    -------
+    Circuit
+
+    Raises
+    ------
+    ValueError
+        If a number of layers is no integer of at least 1, or skip no bool.
+    """
+    if not isinstance(layers, tuple | list) or len(layers) != 3:
+        raise ValueError(f"layers: want three numbers, layers from x to h, h to h and h to o, got {layers!r}")
+    depths = dict(zip("uzv", (integer("layers", n, 1) for n in layers), strict=True))
+    choice("skip", skip, (False, True))
+    nodes, ends, names = {}, {"u": Edge("x"), "z": Edge("h", delay=1), "v": Edge("h")}, []
+    for letter, depth in depths.items():
+        for i in range(1, depth):
+            names += [f"W_{letter}{i}", f"b_{letter}{i}"]
+            nodes[f"a_{letter}{i}"] = ("affine", [names[-1], names[-2], ends[letter]])
+            nodes[f"{letter}{i}"] = ("tanh", [f"a_{letter}{i}"])
+            ends[letter] = Edge(f"{letter}{i}")
+    past = ["S", Edge("h", delay=1)] if skip else []
+    nodes["a"] = ("affine", ["b", "W", ends["z"], "U", ends["u"], *past])
+    nodes |= {"h": ("tanh", ["a"]), "o": ("affine", ["c", "V", ends["v"]])}
+    return circuit(["x"], [*names, *"UWbVc", *("S" * skip)], nodes)
+
+
+def parameters(p: Stacked | Blocks) -> dict[str, np.ndarray]:
+    """Every array of a net by the name that it has in the net's circuit.
+
+    Section 10.5.
+
+    Parameters
+    ----------
+    p : parameters of either kind.
+
+    Returns
+    -------
+    dict from name to array
+
+    Raises
+    ------
+    ValueError
+        If p is neither kind, or its shapes do not fit.
+    """
+    if isinstance(p, Stacked):
+        p = checked_stacked(p)
+        named = {f"{letter}{l}": v for l, q in enumerate(p.layers, 1) for letter, v in zip("UWb", q, strict=True)}
+        return named | {"V": p.V, "c": p.c}
+    p = checked_blocks(p)
+    named = {
+        f"{name}_{letter}{i}": v
+        for letter, field in MLPS.items()
+        for i, layer in enumerate(getattr(p, field), 1)
+        for name, v in zip("Wb", layer, strict=True)
+    }
+    return named | {name: getattr(p, name) for name in "UWbVcS" if getattr(p, name) is not None}
+
+
+def rebuilt(p: Stacked | Blocks, named: dict[str, np.ndarray]) -> Stacked | Blocks:
+    """The opposite of `parameters`: a net of the make of p with these arrays.
+
+    Section 10.5.
+
+    Parameters
+    ----------
+    p : a net of the wanted make. named : an array for each name in `parameters(p)`.
+
+    Returns
+    -------
+    Stacked or Blocks
+
+    Raises
+    ------
+    ValueError
+        If names differ or shapes do not fit.
+    """
+    wanted = parameters(p)
+    if set(named) != set(wanted):
+        raise ValueError(f"named: want arrays for {sorted(wanted)}, got {sorted(named)}")
+    if isinstance(p, Stacked):
+        layers = tuple(Layer(*(named[f"{letter}{l}"] for letter in "UWb")) for l in range(1, len(p.layers) + 1))
+        return checked_stacked(Stacked(layers, named["V"], named["c"]))
+    mlps = [
+        tuple(Dense(named[f"W_{letter}{i}"], named[f"b_{letter}{i}"]) for i in range(1, len(getattr(p, field)) + 1))
+        for letter, field in MLPS.items()
+    ]
+    return checked_blocks(Blocks(*mlps, *(named[name] for name in "UWbVc"), named.get("S")))
+
+
+def _readers(graph: Graph, source: Place, target: Place) -> dict[Place, list[Place]]:
+    """For each node those that read it, once for each edge."""
+    readers = {(n.name, n.t): [] for n in graph.nodes}
+    for name, place in (("source", source), ("target", target)):
+        if place not in readers:
+            raise ValueError(f"{name}: want a node (name, step) of the graph, got {place!r}")
+    for n in graph.nodes:
+        for read in n.reads:
+            if read in readers:
+                readers[read].append((n.name, n.t))
+    return readers
+
+
+def shortest_path(graph: Graph, source: Place, target: Place) -> list[Place]:
+    """A path with the fewest nodes from one node of an unfolded graph to another, by breadth-first search.
+
+    Section 10.5.
+
+    Parameters
+    ----------
+    graph : an unfolded graph (Section 10.1).
+    source, target : nodes (name, step).
+
+    Returns
+    -------
+    The nodes from source to target, both included; empty if target does not depend on source.
+
+    Raises
+    ------
+    ValueError
+        If source or target is no node of the graph.
+    """
+    readers, came_from, waiting = _readers(graph, source, target), {source: None}, deque([source])
+    while waiting and target not in came_from:
+        here = waiting.popleft()
+        for there in readers[here]:
+            if there not in came_from:
+                came_from[there] = here
+                waiting.append(there)
+    path, here = [], target if target in came_from else None
+    while here is not None:
+        path.append(here)
+        here = came_from[here]
+    return path[::-1]
+
+
+def layers_on(graph: Graph, path: list[Place]) -> int:
+    """Length of a path in layers: how many affine maps stand on it after its first node.
+
+    Section 10.5. An affine map and the tanh that may follow it are one layer.
+
+    Parameters
+    ----------
+    graph : an unfolded graph. path : nodes (name, step).
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If the path is empty or one of its nodes does not read the one before it.
+    """
+    known = {(n.name, n.t): n for n in graph.nodes}
+    if not path or path[0] not in known:
+        raise ValueError(f"path: want at least one node, each of the graph, got {path!r:.80}")
+    for here, there in zip(path, path[1:], strict=False):
+        if there not in known or here not in known[there].reads:
+            raise ValueError(f"path: want nodes that each read the one before, got {here} → {there}")
+    return sum(known[place].operation == "affine" for place in path[1:])
+
+
+def path_lengths(graph: Graph, source: Place, target: Place) -> dict[int, int]:
+    """How many paths of each length in layers lead from one node to another.
+
+    Section 10.5. The number of paths to a node is the sum of those to the nodes it reads.
+
+    Parameters
+    ----------
+    graph : an unfolded graph. source, target : nodes (name, step).
+
+    Returns
+    -------
+    dict from length to number of paths, shortest first; empty if target does not depend on source.
+
+    Raises
+    ------
+    ValueError
+        If source or target is no node of the graph.
+    """
+    _readers(graph, source, target)
+    found: dict[Place, Counter] = {}
+    for n in graph.nodes:  # each stands after everything that it reads
+        place, own = (n.name, n.t), int(n.operation == "affine")
+        found[place] = Counter({0: 1} if place == source else {})
+        for read in n.reads:
+            for length, number in found.get(read, {}).items():
+                found[place][length + own] += number
+    return dict(sorted(found[target].items()))
+
+
+def stated_length(way: str, lag: int, layers: int, longest: bool = False) -> int:
+    """Length in layers of the shortest (or longest) path from h⁽ᵗ⁻ˡᵃᵍ⁾ to h⁽ᵗ⁾, by the formulas of Section 10.5.
+
+    (a) from the lowest of k stacked layers to the highest: lag + k − 1; (b) with an m-layer MLP from state to
+    state: m · lag; (c) with a skip connection besides: lag, and m · lag for the longest.
+
+    Parameters
+    ----------
+    way : "a", "b" or "c".
+    lag : steps between the two, at least 0.
+    layers : k for (a), m for (b) and (c), at least 1.
+    longest : whether the longest path is meant.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If way is another or a number too small.
+    """
+    lag, layers = integer("lag", lag, 0), integer("layers", layers, 1)
+    if choice("way", way, ("a", "b", "c")) == "a":
+        return lag + layers - 1
+    return lag if way == "c" and not choice("longest", longest, (False, True)) else layers * lag

@@ -1,0 +1,523 @@
+"""Section 10.6: trees, Python's parser, composition, the gradient through structure, and batching by depth."""
+
+import ast
+import json
+import math
+import subprocess
+import sys
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion.recurrent import RNN, summary_forward
+from companion.recursive import (
+    ALPHABETS,
+    Tree,
+    balanced,
+    chain,
+    checked_tree,
+    depth,
+    draw_expression,
+    drawn,
+    forward,
+    forward_by_depth,
+    heights,
+    label,
+    loss,
+    net_init,
+    parse,
+    pending,
+    spans,
+    structure_backprop,
+    symbols,
+    tree_of,
+)
+from companion.recursive.modules import TreeNet, forest
+from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
+
+few = settings(max_examples=20, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+kinds = st.sampled_from(list(ALPHABETS))
+DATA = Path(__file__).parents[1] / "book" / "data"
+
+
+def nested(tree):
+    """The tree as nested pairs of leaf numbers."""
+    out = list(range(tree.tau))
+    for left, right in tree.merges:
+        out.append((out[left], out[right]))
+    return out[-1]
+
+
+def a_net(rng, tensor, n_h=None):
+    n_x, n_o = (int(n) for n in rng.integers([1, 2], [5, 5]))
+    p = net_init(n_x, n_h or int(rng.integers(1, 5)), n_o, rng, tensor)
+    return p._replace(b=rng.normal(size=p.b.shape), c=rng.normal(size=p.c.shape))
+
+
+# ---- trees ------------------------------------------------------------------------------------------
+
+
+@few
+@given(st.integers(1, 2000))
+def test_a_balanced_tree_is_as_flat_as_a_tree_can_be_and_a_chain_as_deep(tau):
+    assert depth(balanced(tau)) == math.ceil(math.log2(tau))
+    assert depth(chain(tau)) == tau - 1
+
+
+@few
+@given(st.integers(1, 40), seeds)
+def test_no_tree_is_flatter_than_a_balanced_one_or_deeper_than_a_chain(tau, seed):
+    tree = drawn(tau, np.random.default_rng(seed))
+    assert depth(balanced(tau)) <= depth(tree) <= depth(chain(tau))
+    assert spans(tree)[-1] == (0, tau)
+    assert tree_of(tau, nested(tree))._replace(merges=()) == tree._replace(merges=())
+    assert sorted(spans(tree_of(tau, nested(tree)))) == sorted(spans(tree))
+
+
+@few
+@given(st.integers(2, 20), seeds)
+def test_height_is_one_more_than_the_higher_childs(tau, seed):
+    tree = drawn(tau, np.random.default_rng(seed))
+
+    def height(node):
+        return 0 if isinstance(node, int) else 1 + max(map(height, node))
+
+    assert depth(tree) == height(nested(tree))
+    assert (heights(tree)[:tau] == 0).all()
+
+
+def test_small_trees_are_what_one_draws_by_hand():
+    assert nested(chain(4)) == (((0, 1), 2), 3)
+    assert nested(balanced(5)) == (((0, 1), (2, 3)), 4)
+    assert chain(1) == balanced(1) == Tree(1, ())
+
+
+@pytest.mark.parametrize(
+    ("tree", "message"),
+    [
+        (Tree(3, ((0, 1),)), "want 2 merges for 3 leaves, got 1"),
+        (Tree(3, ((0, 1), (0, 2))), "merge 1: node 0 was merged before"),
+        (Tree(3, ((0, 2), (3, 1))), "merge 0: want neighbours"),
+        (Tree(3, ((1, 0), (3, 2))), "merge 0: want neighbours"),
+        (Tree(3, ((0, 1), (3, 7))), "merge 1: want at most 3, got 7"),
+        (Tree(3, ((0, 1), (3, -1))), "merge 1: want at least 0"),
+        (Tree(3, ((0, 3), (1, 2))), "merge 0: want at most 2"),
+        (Tree(2, ((0, 1, 1),)), "merge 0: want a pair"),
+        (Tree(0, ()), "tau: want at least 1"),
+        ("a tree", "tree: want a Tree"),
+        (((0, 1), 2), "tree: want a Tree"),
+    ],
+)
+def test_a_malformed_tree_is_refused_at_the_merge_that_is_wrong(tree, message):
+    for function in (checked_tree, heights, depth, spans):
+        with pytest.raises(ValueError, match=message):
+            function(tree)
+
+
+@few
+@given(st.integers(3, 12), seeds)
+def test_a_tree_with_two_children_swapped_is_refused(tau, seed):
+    rng = np.random.default_rng(seed)
+    tree = drawn(tau, rng)
+    k = int(rng.integers(tau - 1))
+    merges = tuple((b, a) if i == k else (a, b) for i, (a, b) in enumerate(tree.merges))
+    with pytest.raises(ValueError, match=f"merge {k}: want neighbours"):
+        checked_tree(Tree(tau, merges))
+
+
+@pytest.mark.parametrize("make", [chain, balanced, lambda tau: drawn(tau, np.random.default_rng(0))])
+@pytest.mark.parametrize("tau", [0, -1, 2.5, "3", True])
+def test_trees_need_a_positive_number_of_leaves(make, tau):
+    with pytest.raises(ValueError, match="tau"):
+        make(tau)
+
+
+@pytest.mark.parametrize("pairs", [(0, "1"), (0, None), ((0, 1), (1, 2)), ((1, 0), 2), (0, 1), 0, [0, 1, 2]])
+def test_nested_pairs_that_are_no_tree_over_three_leaves_are_refused(pairs):
+    with pytest.raises(ValueError, match=r"nested|tree"):
+        tree_of(3, pairs)
+
+
+# ---- Python's parser --------------------------------------------------------------------------------
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 25), kinds, seeds)
+def test_values_are_those_of_python(tau, kind, seed):
+    made = draw_expression(tau, kind, np.random.default_rng(seed))
+    assert len(made.tokens) == made.tree.tau == tau
+    for (i, j), value in zip(spans(made.tree), made.values, strict=True):
+        if value is not None:
+            assert eval(" ".join(made.tokens[i:j])) == value
+    assert made.values[-1] is not None
+
+
+def shape_of(node):
+    """Python's own syntax tree as nested tuples, chains of and/or cut into pairs from the left."""
+    match node:
+        case ast.Constant(value=value):
+            return value
+        case ast.UnaryOp(op=op, operand=operand):
+            return type(op).__name__, shape_of(operand)
+        case ast.BinOp(left=left, op=op, right=right):
+            return shape_of(left), type(op).__name__, shape_of(right)
+        case ast.BoolOp(op=op, values=values):
+            out = shape_of(values[0])
+            for value in values[1:]:
+                out = out, type(op).__name__, shape_of(value)
+            return out
+
+
+NAMES = {"and": "And", "or": "Or", "+": "Add", "-": "Sub", "*": "Mult", "/": "Div"}
+
+
+def syntax(made):
+    """What our tree over the tokens says, in the same tuples."""
+    tokens = made.tokens
+
+    def read(node):
+        if isinstance(node, int):
+            return ast.literal_eval(tokens[node])
+        left, right = node
+        if isinstance(left, int) and tokens[left] == "(":
+            assert tokens[right[1]] == ")"
+            return read(right[0])
+        if isinstance(left, int) and tokens[left] in ("not", "-", "+"):
+            return {"not": "Not", "-": "USub", "+": "UAdd"}[tokens[left]], read(right)
+        return read(left), NAMES[tokens[right[0]]], read(right[1])
+
+    return read(nested(made.tree))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(3, 25), kinds, seeds)
+def test_the_tree_is_the_one_that_pythons_parser_found(tau, kind, seed):
+    made = draw_expression(tau, kind, np.random.default_rng(seed))
+    assert syntax(made) == shape_of(ast.parse(" ".join(made.tokens), mode="eval").body)
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs", "value"),
+    [
+        ("True", 0, True),
+        ("not True and False", ((0, 1), (2, 3)), False),
+        ("1 - 2 - 3", ((0, (1, 2)), (3, 4)), -4),
+        ("1+2*3", (0, (1, (2, (3, 4)))), 7),
+        ("(1+2)*3", ((0, ((1, (2, 3)), 4)), (5, 6)), 9),
+        ("  - -2.5 ", (0, (1, 2)), 2.5),
+        ("7/2", (0, (1, 2)), 3.5),
+        ("((4))", (0, ((1, (2, 3)), 4)), 4),
+        ("True or False and not(False)", (0, (1, (2, (3, (4, (5, (6, 7))))))), True),
+    ],
+)
+def test_known_expressions(text, pairs, value):
+    made = parse(text)
+    assert nested(made.tree) == pairs
+    assert made.values[-1] == value
+    assert [text[a : a + len(t)] for a, t in zip(made.at, made.tokens, strict=True)] == list(made.tokens)
+
+
+@pytest.mark.parametrize(
+    ("text", "position", "problem"),
+    [
+        ("", 0, "empty"),
+        ("   ", 0, "empty"),
+        ("True and x", 9, "unknown symbol 'x'"),
+        ("True if False", 5, "unknown symbol 'if'"),
+        ("1 + $", 4, r"unknown symbol '\$'"),
+        ("1 + 007", 4, "unknown symbol '007'"),
+        ("2e3", 0, "unknown symbol"),
+        ("1\n+ 2", 1, "unknown symbol"),
+        ("１", 0, "unknown symbol"),
+        ("True and", 8, "invalid syntax"),
+        (" 1 2", 3, "invalid syntax"),
+        ("(1 + 2", 0, "never closed"),
+        ("1 + 2)", 5, "unmatched"),
+        ("1 + ()", 4, "tuple is not part"),
+        ("2 ** 3", 2, "operator pow is not part"),
+        ("7 // 2", 2, "operator floordiv is not part"),
+        ("True(False)", 0, "call is not part"),
+        ("1 + True", 4, "logic in a text that began as arithmetic"),
+        ("not 1", 0, "logic in a text that began as arithmetic"),
+        ("3 + 1 / (2 - 2)", 6, "division by zero"),
+        ("not " * 5000 + "True", 0, "nested too deeply"),
+    ],
+)
+def test_bad_syntax_is_refused_with_its_position(text, position, problem):
+    with pytest.raises(ValueError, match=f"text: at position {position}: .*{problem}"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", [None, 3, b"True", ["True"]])
+def test_only_text_is_parsed(text):
+    with pytest.raises(ValueError, match="text: want a string"):
+        parse(text)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.sampled_from([*ALPHABETS["logic"], *ALPHABETS["arithmetic"], "/", "x"]), max_size=8))
+def test_any_row_of_symbols_is_parsed_or_refused_by_name(tokens):
+    text = " ".join(tokens)
+    try:
+        made = parse(text)
+    except ValueError:
+        with pytest.raises(ValueError, match="text: at position "):
+            parse(text)
+    else:
+        assert made.tokens == tuple(tokens)
+        assert syntax(made) == shape_of(ast.parse(text, mode="eval").body)
+
+
+@few
+@given(st.integers(3, 30), kinds, seeds)
+def test_a_parse_tree_never_keeps_more_than_two_symbols_pending(tau, kind, seed):
+    made = draw_expression(tau, kind, np.random.default_rng(seed))
+    assert max(len(pending(made, i, j)) for i, j in spans(made.tree)) <= 2
+    assert pending(made, 0, tau) == (label(made.values[-1]),)
+
+
+def test_a_node_of_another_tree_must_carry_what_is_not_yet_an_expression():
+    made = parse("not ( True and False ) or True")
+    assert pending(made, 1, 5) == ("(", "F")
+    assert pending(made, 0, 7) == ("T", "or")
+    assert pending(made, 3, 6) == ("and", "F", ")")
+    with pytest.raises(ValueError, match="j: want at least 3"):
+        pending(made, 2, 2)
+
+
+@pytest.mark.parametrize("kind", list(ALPHABETS))
+def test_classes_of_drawn_expressions_are_drawn_evenly(kind):
+    rng = np.random.default_rng(3)
+    classes = 2 if kind == "logic" else 3
+    values = [int(draw_expression(9, kind, rng).values[-1]) % classes for _ in range(900)]
+    assert np.abs(np.bincount(values, minlength=classes) / 900 - 1 / classes).max() < 0.06
+
+
+def test_one_hot_rows_name_their_symbols():
+    x = symbols(("(", "2", ")"), "arithmetic")
+    assert x.shape == (3, 8) and [ALPHABETS["arithmetic"][k] for k in x.argmax(axis=1)] == ["(", "2", ")"]
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: symbols(("True", "xor"), "logic"), "token 1: want one of"),
+        (lambda: symbols(("3",), "arithmetic"), "token 0: want one of"),
+        (lambda: symbols((), "logic"), "tokens: want at least one"),
+        (lambda: symbols(("1",), "algebra"), "kind: want one of"),
+        (lambda: draw_expression(2, "logic", np.random.default_rng(0)), "tau: want at least 3"),
+        (lambda: draw_expression(5, "algebra", np.random.default_rng(0)), "kind: want one of"),
+    ],
+)
+def test_symbols_and_kinds_that_do_not_exist_are_refused(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+# ---- nets -------------------------------------------------------------------------------------------
+
+
+def by_recursion(p, tree, x):
+    """The root's logits, by the definition: a function that calls itself."""
+
+    def state(node):
+        if isinstance(node, int):
+            return p.U @ x[node]
+        z = np.concatenate([state(node[0]), state(node[1])])
+        bilinear = [z @ form @ z for form in p.T] if hasattr(p, "T") else 0
+        return np.tanh(p.W @ z + p.b + bilinear)
+
+    return p.V @ state(nested(tree)) + p.c
+
+
+@few
+@given(st.integers(1, 9), st.booleans(), seeds)
+def test_the_loop_over_merges_equals_the_recursion(tau, tensor, seed):
+    rng = np.random.default_rng(seed)
+    p, tree = a_net(rng, tensor), drawn(tau, rng)
+    x = rng.normal(size=(tau, p.U.shape[1]))
+    run = forward(p, tree, x)
+    assert relative_error(run.o, by_recursion(p, tree, x)) <= 1e-12
+    assert loss(run, 0) == pytest.approx(-np.log(run.yhat[0]), rel=1e-12)
+
+
+@few
+@given(st.integers(2, 12), seeds)
+def test_over_a_chain_it_is_the_recurrent_net(tau, seed):
+    """W = [W_left, W_right]: the state's matrix is W_left, the input's is W_right U, and h⁽⁰⁾ is U x⁽¹⁾."""
+    rng = np.random.default_rng(seed)
+    p = a_net(rng, False)
+    x = rng.normal(size=(tau, p.U.shape[1]))
+    left, right = np.split(p.W, 2, axis=1)
+    run = summary_forward(RNN(right @ p.U, left, p.V, p.b, p.c), x[1:], h0=p.U @ x[0])
+    assert relative_error(forward(p, chain(tau), x).o, run.o[0]) <= 1e-12
+
+
+@few
+@given(st.integers(1, 9), st.booleans(), seeds)
+def test_the_gradient_through_structure_equals_autograd(tau, tensor, seed):
+    rng = np.random.default_rng(seed)
+    p, tree = a_net(rng, tensor), drawn(tau, rng)
+    x, y = rng.normal(size=(tau, p.U.shape[1])), int(rng.integers(len(p.c)))
+    q = type(p)(*(torch.tensor(v, requires_grad=True) for v in p))
+    h = [q.U @ v for v in torch.tensor(x)]
+    for left, right in tree.merges:
+        z = torch.cat([h[left], h[right]])
+        h.append(torch.tanh(q.W @ z + q.b + (q.T @ z @ z if tensor else 0)))
+    out = torch.nn.functional.cross_entropy((q.V @ h[-1] + q.c)[None], torch.tensor([y]))
+    # With one leaf nothing is composed, and autograd leaves the composition out.
+    theirs = torch.autograd.grad(out, q, allow_unused=True)
+    theirs = type(p)(*(np.zeros(v.shape) if g is None else g.numpy() for g, v in zip(theirs, p, strict=True)))
+    assert loss(forward(p, tree, x), y) == pytest.approx(out.item(), rel=1e-12)
+    assert_gradients_agree(structure_backprop(p, tree, x, y), theirs, 1e-10)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.integers(2, 6), st.booleans(), seeds)
+def test_the_gradient_through_structure_equals_differences_at_every_index(tau, tensor, seed):
+    rng = np.random.default_rng(seed)
+    p, tree = a_net(rng, tensor, n_h=2), drawn(tau, rng)
+    x, y = rng.normal(size=(tau, p.U.shape[1])), int(rng.integers(len(p.c)))
+    ours = structure_backprop(p, tree, x, y)
+    theirs = differences_of_parameters(lambda q: loss(forward(q, tree, x), y), p)
+    for name in p._fields:  # relative to the whole gradient: a saturated tree has parts near zero
+        scale = max(np.abs(g).max() for g in theirs)
+        assert np.abs(getattr(ours, name) - getattr(theirs, name)).max() <= 1e-6 * scale, name
+
+
+@few
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.booleans(), seeds)
+def test_batching_by_depth_gives_the_same_numbers(taus, tensor, seed):
+    rng = np.random.default_rng(seed)
+    p = a_net(rng, tensor)
+    trees = [drawn(tau, rng) for tau in taus]
+    xs = [rng.normal(size=(tau, p.U.shape[1])) for tau in taus]
+    runs = forward_by_depth(p, trees, xs)
+    assert len(runs) == len(taus)
+    for tree, x, run in zip(trees, xs, runs, strict=True):
+        alone = forward(p, tree, x)
+        assert all(relative_error(a, b) <= 1e-12 for a, b in zip(alone, run, strict=True))
+
+
+@few
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.booleans(), seeds)
+def test_the_pytorch_net_gives_the_same_logits_and_gradients(taus, tensor, seed):
+    rng = np.random.default_rng(seed)
+    p = a_net(rng, tensor)
+    trees = [drawn(tau, rng) for tau in taus]
+    xs = [rng.normal(size=(tau, p.U.shape[1])) for tau in taus]
+    ys = [int(y) for y in rng.integers(len(p.c), size=len(taus))]
+    default = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        net = TreeNet(p)
+        logits = net(forest(trees, xs))
+    finally:
+        torch.set_default_dtype(default)
+    assert relative_error(logits.detach().numpy(), np.stack([r.o for r in forward_by_depth(p, trees, xs)])) <= 1e-12
+    torch.nn.functional.cross_entropy(logits, torch.tensor(ys), reduction="sum").backward()
+    ours = [structure_backprop(p, *parts) for parts in zip(trees, xs, ys, strict=True)]
+    total = type(p)(*(sum(parts) for parts in zip(*ours, strict=True)))
+    grads = {k: np.zeros(v.shape) if v.grad is None else v.grad.numpy() for k, v in net.named_parameters()}
+    assert_gradients_agree(total, type(p)(**grads), 1e-10)
+    assert type(net.numpy()) is type(p)
+
+
+def test_a_tensor_composition_multiplies_where_the_plain_one_cannot():
+    """One unit, T = [[0, 1/2], [1/2, 0]], W = 0: the parent is tanh(left · right), so signs multiply."""
+    p = net_init(1, 1, 2, np.random.default_rng(0), tensor=True)
+    p = p._replace(U=np.ones((1, 1)), W=np.zeros((1, 2)), T=np.array([[[0.0, 0.5], [0.5, 0.0]]]), b=np.zeros(1))
+    for a, b in [(2, 3), (-2, 3), (2, -3), (-2, -3)]:
+        assert forward(p, chain(2), np.array([[a], [b]])).h[-1, 0] == pytest.approx(np.tanh(a * b), rel=1e-12)
+
+
+@few
+@given(st.booleans(), seeds, st.sampled_from(["U", "W", "V", "b", "c"]), st.sampled_from(["shape", "nan"]))
+def test_bad_parameters_are_refused_by_name(tensor, seed, name, kind):
+    rng = np.random.default_rng(seed)
+    p = a_net(rng, tensor, n_h=3)
+    value = getattr(p, name)
+    bad = value[None] if kind == "shape" else np.full_like(value, np.nan)
+    x = rng.normal(size=(4, p.U.shape[1]))
+    for call in (
+        lambda q: forward(q, chain(4), x),
+        lambda q: forward_by_depth(q, [chain(4)], [x]),
+        lambda q: structure_backprop(q, chain(4), x, 0),
+    ):
+        with pytest.raises(ValueError, match=f"^{name}: want"):
+            call(p._replace(**{name: bad}))
+
+
+P = net_init(2, 3, 2, np.random.default_rng(1))
+X = np.ones((4, 2))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: forward(P, chain(4), np.ones((0, 2))), "x: want a sequence of at least one step"),
+        (lambda: forward(P, chain(4), np.ones((4, 3))), "x: want shape"),
+        (lambda: forward(P, chain(4), X * np.nan), "x: want finite"),
+        (lambda: forward(P, chain(5), X), "tree: want 4 leaves"),
+        (lambda: forward(P, Tree(4, ((0, 1), (2, 3))), X), "tree: want 3 merges"),
+        (lambda: forward(tuple(P), chain(4), X), "p: want a RecursiveNet"),
+        (lambda: structure_backprop(P, chain(4), X, 2), "y: want at most 1"),
+        (lambda: loss(forward(P, chain(4), X), -1), "y: want at least 0"),
+        (lambda: forward_by_depth(P, [], []), "number of trees"),
+        (lambda: forward_by_depth(P, [chain(4)], [X, X]), "xs: want 1 sequences"),
+        (lambda: forward_by_depth(P, [chain(4), chain(3)], [X, X]), "tree: want 4 leaves"),
+        (lambda: forward_by_depth(P, [chain(4)], [np.ones((4, 1))]), r"xs\[0\]: want shape"),
+        (lambda: forest([], []), "number of trees"),
+        (lambda: forest([chain(4)], []), "xs: want 1 sequences"),
+        (lambda: net_init(0, 3, 2, np.random.default_rng(0)), "n_x: want at least 1"),
+    ],
+)
+def test_bad_input_is_refused_by_name(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_the_reference_does_not_import_torch():
+    code = "import sys, companion.recursive; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ---- the stored experiment --------------------------------------------------------------------------
+
+
+def record():
+    return json.loads((DATA / "recursive.json").read_text("utf-8"))
+
+
+def test_the_record_follows_from_the_stored_weights():
+    from companion.train_recursive import LENGTHS, SEEDS, SHAPES, UNITS, accuracy, stored_nets, held_out
+
+    stored, results = stored_nets(DATA / "recursive.npz"), record()["metrics"]["results"]
+    assert record()["command"] == "python -m companion.train_recursive"
+    assert len(results) == len(stored) == 2 * len(SHAPES) * len(UNITS) * SEEDS
+    assert max(r["parameters"] for r in results) < 1.05 * min(r["parameters"] for r in results)
+    for r in results[:: len(results) // 6 - 1]:
+        p = stored[r["kind"], r["tree"], r["composition"], r["seed"]]
+        for tau in (LENGTHS[1], LENGTHS[-1]):
+            # One expression more or less may tip over where another machine rounds otherwise.
+            again = accuracy(p, r["tree"], r["kind"], *held_out(r["kind"], tau))
+            assert abs(Fraction(again) - Fraction(r["accuracy"][str(tau)])) <= Fraction(6, 1000)
+
+
+def test_the_command_writes_weights_and_a_record(tmp_path, monkeypatch):
+    from companion import train_recursive
+
+    for name, value in (("POOL", 20), ("STEPS", 1), ("LENGTHS", (5,))):
+        monkeypatch.setattr(train_recursive, name, value)
+    train_recursive.main(["--seeds", "1", "--out", str(tmp_path / "r.npz")])
+    made = json.loads((tmp_path / "r.json").read_text("utf-8"))
+    assert len(made["metrics"]["results"]) == len(train_recursive.stored_nets(tmp_path / "r.npz")) == 12
+    assert all(r["accuracy"]["5"] < 0.9 for r in made["metrics"]["results"])  # one step teaches nothing
+    with pytest.raises(ValueError, match="does not exist"):
+        train_recursive.stored_nets(tmp_path / "none.npz")
