@@ -143,8 +143,14 @@ def main(argv: list[str] | None = None) -> None:
         seed=SEEDS[0],
         seconds=seconds,
         metrics={"nets": nets},
-        steps=args.steps, batch=BATCH, length=LENGTH, rate=RATE, bytes=size,
-        characters=len(learn) + len(held_out), held_out=len(held_out), alphabet=ALPHABET,
+        steps=args.steps,
+        batch=BATCH,
+        length=LENGTH,
+        rate=RATE,
+        bytes=size,
+        characters=len(learn) + len(held_out),
+        held_out=len(held_out),
+        alphabet=ALPHABET,
     )
     for net in nets:
         print(f"{net['units']:4} units, seed {net['seed']}: {net['nats_per_character_held_out']:.3f} nats a character")

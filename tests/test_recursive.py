@@ -496,7 +496,7 @@ def record():
 
 
 def test_the_record_follows_from_the_stored_weights():
-    from companion.train_recursive import LENGTHS, SEEDS, SHAPES, UNITS, accuracy, stored_nets, held_out
+    from companion.train_recursive import LENGTHS, SEEDS, SHAPES, UNITS, accuracy, held_out, stored_nets
 
     stored, results = stored_nets(DATA / "recursive.npz"), record()["metrics"]["results"]
     assert record()["command"] == "python -m companion.train_recursive"

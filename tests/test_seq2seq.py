@@ -226,19 +226,20 @@ def test_an_ended_line_stays_as_it_is_and_attention_has_a_row_a_symbol():
 # what is stored
 
 
-@pytest.mark.parametrize("name", ["attention", "context"])
+@pytest.mark.parametrize("name", trained.STORED)
 def test_stored_weights_still_earn_their_recorded_exact_match(name):
     p = trained.load(name)
-    for dates, recorded in list(zip(RECORD["lengths"], RECORD["metrics"][name]["exact"], strict=True))[:4]:
-        assert abs(s2s.exact_match(p, dates, 200) - recorded) <= 0.011
+    for dates, recorded in list(zip(RECORD["lengths"], RECORD["metrics"][name]["exact"], strict=True))[:2]:
+        assert abs(s2s.exact_match(p, dates) - recorded) <= 0.011
 
 
 def test_with_attention_held_out_lines_are_right_in_99_of_100_and_peaks_lie_as_recorded():
-    p = trained.load("attention")
-    exact = [s2s.exact_match(p, dates, 200) for dates in range(1, 5)]
-    assert np.mean(exact) >= 0.99
-    recorded = RECORD["metrics"]["attention"]["peaks"]
-    assert abs(s2s.peak_share(p, 2, 100) - recorded[1]) <= 0.05
+    for seed in trained.SEEDS:
+        p, name = trained.load(f"attention_{seed}"), f"attention_{seed}"
+        exact = [s2s.exact_match(p, dates, 60) for dates in range(1, 5)]
+        assert np.mean(exact) >= 0.99
+        assert np.mean(RECORD["metrics"][name]["exact"][:4]) >= 0.99
+        assert abs(s2s.peak_share(p, 2, 50) - RECORD["metrics"][name]["peaks"][1]) <= 0.06
 
 
 def test_in_the_record_every_seed_with_attention_beats_every_context():

@@ -235,7 +235,9 @@ def stacked_from_torch(rnn: "torch.nn.RNN", linear: "torch.nn.Linear") -> Stacke
         raise ValueError(f"linear: want a torch.nn.Linear with a bias from {rnn.hidden_size} units, got {linear!r}")
     weights = {k: v.detach().double().cpu().numpy().copy() for k, v in rnn.named_parameters()}
     layers = tuple(
-        Layer(weights[f"weight_ih_l{l}"], weights[f"weight_hh_l{l}"], weights[f"bias_ih_l{l}"] + weights[f"bias_hh_l{l}"])
+        Layer(
+            weights[f"weight_ih_l{l}"], weights[f"weight_hh_l{l}"], weights[f"bias_ih_l{l}"] + weights[f"bias_hh_l{l}"]
+        )
         for l in range(rnn.num_layers)
     )
     V, c = (w.detach().double().cpu().numpy().copy() for w in (linear.weight, linear.bias))

@@ -11,11 +11,12 @@ Three general kinds are fed with numbers that the Python reference computed:
 - `Graph`: circuits and unfolded graphs, stepped forward and backward with values on the nodes;
 - `Playback`: heat maps over time with a cursor.
 
-Two special kinds compute in the page, because dragging must be immediate, and are held to the reference by tests:
-`Eigenvalues` (`companion.longterm`) and `Gates` (`companion.gated`).
+Special kinds compute in the page, because dragging and typing must be immediate, and are held to the reference by
+tests: `Eigenvalues` (`companion.longterm`), `Gates` (`companion.gated`) and `ExpressionTree` (`companion.recursive`).
 """
 
 from .base import Choice, Explorable, Range, Text, Toggle
+from .expression import ExpressionTree
 from .graph import Edge, Frame, Graph, Node, View
 from .playback import Panel, Playback, Scene
 from .special import Eigenvalues, Gates
@@ -26,6 +27,7 @@ __all__ = [
     "Edge",
     "Eigenvalues",
     "Explorable",
+    "ExpressionTree",
     "Frame",
     "Gates",
     "Graph",

@@ -182,10 +182,11 @@ class _Builder:
 
 
 def label(value: bool | int | float) -> str:
-    """A value as figures show it: T and F for truth, at most four digits for numbers."""
+    """A value as figures show it: T and F for truth, whole numbers below a million in full, else four digits."""
     if isinstance(value, bool | np.bool_):
         return "T" if value else "F"
-    return f"{value:.4g}".replace("-", "−")
+    whole = abs(value) < 1e6 and float(value).is_integer()
+    return (str(int(value)) if whole else f"{value:.4g}").replace("-", "−")
 
 
 def pending(e: Expression, i: int, j: int) -> tuple[str, ...]:

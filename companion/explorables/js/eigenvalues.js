@@ -37,7 +37,7 @@
       const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
       const { h0, steps } = view.data;
       const out = compute(state, h0, steps);
-      const wide = view.width >= 620;
+      const wide = view.width >= 520;
       const side = wide ? Math.min(300, view.width / 2) : Math.min(330, view.width);
       const right = wide ? { left: side * 2, top: 4, width: view.width - side * 2, height: side } : null;
       const narrow3 = wide && view.width < 860;

@@ -103,7 +103,10 @@
     }
     return out;
   }
-  const show = (v) => (v === true ? "T" : v === false ? "F" : String(Number(v.toPrecision(4))).replace("-", "−"));
+  const show = (v) => {
+    if (typeof v === "boolean") return v ? "T" : "F";
+    return String(Number.isInteger(v) && Math.abs(v) < 1e6 ? v + 0 : Number(v.toPrecision(4))).replaceAll("-", "−");
+  };
 
   // What the tokens of every node come down to once each expression among them is replaced by its value.
   function pending(words, value, i, j) {
@@ -156,11 +159,11 @@
       const tree = views[shape];
       view.limit("step", tree.merges.length);
       const step = Math.min(view.get("step"), tree.merges.length);
-      const height = this.paint(view, tokens, tree, step, !now.ok);
-      if (!now.ok) return { height, say: `At position ${now.at} of “${text}”: ${now.problem}. Drawn, in grey: ${view.good.text}` };
+      const size = this.paint(view, tokens, tree, step, !now.ok);
+      if (!now.ok) return { ...size, say: `At position ${now.at} of “${text}”: ${now.problem}. Drawn, in grey: ${view.good.text}` };
       const depth = `Depth ${Math.max(...tree.height)} over ${tokens.length} tokens`;
-      if (!tree.merges.length) return { height, say: `One token, nothing to merge: its value is ${show(value)}.` };
-      return { height, say: `${this.say(tokens, tree, step)} ${depth} (balanced: ${Math.max(...views.balanced.height)}, chain: ${tokens.length - 1}).` };
+      if (!tree.merges.length) return { ...size, say: `One token, nothing to merge: its value is ${show(value)}.` };
+      return { ...size, say: `${this.say(tokens, tree, step)} ${depth} (balanced: ${Math.max(...views.balanced.height)}, chain: ${tokens.length - 1}).` };
     },
     say(tokens, tree, step) {
       if (!step) return "Nothing merged yet: step forward.";
@@ -208,8 +211,7 @@
           );
         });
       });
-      view.canvasWidth = width;
-      return 28 + top * rise + 34;
+      return { width, height: 28 + top * rise + 34 };
     },
   });
 })();

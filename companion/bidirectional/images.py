@@ -1,0 +1,167 @@
+"""Recurrence over pictures: a network that starts in a corner, and four of them (Section 10.3)."""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion.recurrent.hidden import gaussian
+from companion.validation import array, choice, integer, number
+
+__all__ = [
+    "CORNERS",
+    "Grid",
+    "context_states",
+    "grid_init",
+    "grid_states",
+    "ridge",
+]
+
+CORNERS = {"↘": (1, 1), "↖": (-1, -1), "↙": (1, -1), "↗": (-1, 1)}
+"""The four directions: the way in which rows (first) and columns (second) are walked."""
+
+
+class Grid(NamedTuple):
+    """Parameters of one network that walks over a picture."""
+
+    U: np.ndarray  # (n_h, n_x) pixel → state
+    W_r: np.ndarray  # (n_h, n_h) state of the pixel before it in its column (previous row) → state
+    W_c: np.ndarray  # (n_h, n_h) state of the pixel before it in its row (previous column) → state
+    b: np.ndarray  # (n_h,)
+
+
+def _checked(p: Any) -> Grid:
+    if not isinstance(p, Grid):
+        raise ValueError(f"p: want the parameters as Grid(U, W_r, W_c, b), got {type(p).__name__}")
+    U = array("p.U", p.U, ("n_h", "n_x"))
+    n_h = len(U)
+    W_r, W_c = array("p.W_r", p.W_r, (n_h, n_h)), array("p.W_c", p.W_c, (n_h, n_h))
+    return Grid(U, W_r, W_c, array("p.b", p.b, (n_h,)))
+
+
+def _pictures(value: Any, n_x: int) -> np.ndarray:
+    """One picture (rows, columns, n_x) or several (n, rows, columns, n_x)."""
+    axes = ("rows", "columns", n_x)
+    return array("x", value, axes if np.ndim(value) == 3 else ("n", *axes))
+
+
+def grid_init(n_x: int, n_h: int, rng: np.random.Generator, scale: float = 0.6) -> Grid:
+    """Random parameters: Gaussian, both recurrent matrices rescaled to the spectral norm `scale`; small biases.
+
+    Section 10.3. Two paths enter each state, so `scale` ≤ 1/2 makes the network forget for certain.
+
+    Parameters
+    ----------
+    n_x, n_h : numbers a pixel, units a state.
+    rng : the only source of randomness.
+    scale : spectral norm of W_r and of W_c.
+
+    Returns
+    -------
+    Grid
+
+    Raises
+    ------
+    ValueError
+        If a size is below one, `scale` is negative or `rng` is no generator.
+    """
+    n_x, n_h, scale = integer("n_x", n_x, 1), integer("n_h", n_h, 1), number("scale", scale, 0.0)
+    U, W_r, W_c = (gaussian(shape, rng) for shape in ((n_h, n_x), (n_h, n_h), (n_h, n_h)))
+    W_r, W_c = (scale * W / np.linalg.norm(W, 2) for W in (W_r, W_c))
+    return Grid(U, W_r, W_c, 0.1 * rng.normal(size=n_h))
+
+
+def _walk(p: Grid, x: np.ndarray) -> np.ndarray:
+    """Down and to the right; row 0 and column 0 of the result are the zero states outside the picture."""
+    *lead, rows, columns, _ = x.shape
+    h = np.zeros((*lead, rows + 1, columns + 1, len(p.b)))
+    for i in range(1, rows + 1):
+        for j in range(1, columns + 1):
+            above, left = h[..., i - 1, j, :], h[..., i, j - 1, :]
+            h[..., i, j, :] = np.tanh(p.b + above @ p.W_r.T + left @ p.W_c.T + x[..., i - 1, j - 1, :] @ p.U.T)
+    return h
+
+
+def grid_states(p: Grid, x: np.ndarray, direction: str = "↘") -> np.ndarray:
+    """The state at every pixel, for a network that starts in one corner and walks to the opposite one.
+
+    Equation (Section 10.3), for ↘: h⁽ⁱʲ⁾ = tanh(b + W_r h⁽ⁱ⁻¹,ʲ⁾ + W_c h⁽ⁱ,ʲ⁻¹⁾ + U x⁽ⁱʲ⁾), zero outside.
+    The other directions turn i − 1 into i + 1, j − 1 into j + 1, or both.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : one picture, shape (rows, columns, n_x), or several, (n, rows, columns, n_x).
+    direction : "↘", "↖", "↙" or "↗".
+
+    Returns
+    -------
+    States of the shape of x, with n_h in the place of n_x.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the direction is unknown.
+
+    Reference: graves2007
+    """
+    p = _checked(p)
+    x = _pictures(x, p.U.shape[1])
+    r, c = CORNERS[choice("direction", direction, tuple(CORNERS))]
+    return _walk(p, x[..., ::r, ::c, :])[..., 1:, 1:, :][..., ::r, ::c, :]
+
+
+def context_states(nets: Sequence[Grid], x: np.ndarray, directions: Sequence[str]) -> np.ndarray:
+    """What the networks know about each pixel without having seen it: the states of its predecessors.
+
+    Section 10.3: for ↘ the pair h⁽ⁱ⁻¹,ʲ⁾, h⁽ⁱ,ʲ⁻¹⁾; side by side for all directions. No entry depends on x⁽ⁱʲ⁾.
+
+    Parameters
+    ----------
+    nets : one Grid a direction.
+    x : pictures, shape (rows, columns, n_x) or (n, rows, columns, n_x).
+    directions : "↘", "↖", "↙", "↗" or some of them, as many as nets.
+
+    Returns
+    -------
+    Shape of x with Σ 2 n_h in the place of n_x.
+
+    Raises
+    ------
+    ValueError
+        If there is no direction, their number is not that of the nets, or as `grid_states`.
+    """
+    if len(nets) == 0 or len(nets) != len(directions):
+        raise ValueError(f"directions: want one for each net, at least one, got {len(directions)} for {len(nets)}")
+    parts = []
+    for p, direction in zip(map(_checked, nets), directions, strict=True):
+        r, c = CORNERS[choice("directions", direction, tuple(CORNERS))]
+        h = _walk(p, _pictures(x, p.U.shape[1])[..., ::r, ::c, :])
+        parts += [k[..., ::r, ::c, :] for k in (h[..., :-1, 1:, :], h[..., 1:, :-1, :])]
+    return np.concatenate(parts, axis=-1)
+
+
+def ridge(features: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
+    """The weights and bias that minimise Σ (y − w·z − c)² + penalty ‖w‖² (Section 10.3).
+
+    Parameters
+    ----------
+    features : z, shape (n, m).
+    y : shape (n,).
+    penalty : at least 0.
+
+    Returns
+    -------
+    Shape (m + 1,): w, then c.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite or the penalty is negative.
+    """
+    z = array("features", features, ("n", "m"))
+    y, penalty = array("y", y, (len(z),)), number("penalty", penalty, 0.0)
+    mean, centre = z.mean(axis=0), y.mean()
+    z = z - mean
+    w = np.linalg.solve(z.T @ z + penalty * np.eye(z.shape[1]), z.T @ (y - centre))
+    return np.append(w, centre - mean @ w)

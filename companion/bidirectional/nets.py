@@ -1,0 +1,246 @@
+"""Two recurrent networks over one sequence, one from each end, and outputs that read both (Section 10.3)."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion.functions import nll, nll_grad, softmax
+from companion.recurrent import RNN, rnn_init
+from companion.recurrent.hidden import backward, checked, initial, states, sum_over_copies
+from companion.validation import array, sequence
+
+__all__ = [
+    "BiRNN",
+    "BiRun",
+    "birnn_bptt",
+    "birnn_forward",
+    "birnn_init",
+    "birnn_loss",
+    "cloze_forward",
+    "halves",
+    "join",
+]
+
+
+class BiRNN(NamedTuple):
+    """Parameters of a bidirectional network (or gradients of the same shapes)."""
+
+    U_h: np.ndarray  # (n_h, n_x) input → forward state
+    W_h: np.ndarray  # (n_h, n_h) forward state → the next one
+    b_h: np.ndarray  # (n_h,)
+    U_g: np.ndarray  # (n_g, n_x) input → backward state
+    W_g: np.ndarray  # (n_g, n_g) backward state → the one before
+    b_g: np.ndarray  # (n_g,)
+    V_h: np.ndarray  # (n_o, n_h) forward state → output
+    V_g: np.ndarray  # (n_o, n_g) backward state → output
+    c: np.ndarray  # (n_o,)
+
+
+class BiRun(NamedTuple):
+    """Everything that one pass in both directions computed."""
+
+    h: np.ndarray  # (tau + 1, n_h): h[t] is h⁽ᵗ⁾, h[0] the state before the first input
+    g: np.ndarray  # (tau + 1, n_g): g[t − 1] is g⁽ᵗ⁾, g[tau] the state "after the last input", g⁽τ⁺¹⁾
+    o: np.ndarray  # (tau, n_o) logits
+    yhat: np.ndarray  # (tau, n_o) probabilities
+
+
+def halves(p: BiRNN) -> tuple[RNN, RNN]:
+    """The two recurrent networks inside: the forward one, and the one that reads the reversed sequence.
+
+    Section 10.3. The output bias c goes with the forward one, so that o⁽ᵗ⁾ is the sum of both outputs.
+
+    Parameters
+    ----------
+    p : parameters.
+
+    Returns
+    -------
+    forward, backward : two RNN.
+
+    Raises
+    ------
+    ValueError
+        If `p` is no BiRNN, its shapes do not fit or a number is not finite.
+    """
+    if not isinstance(p, BiRNN):
+        raise ValueError(f"p: want the parameters as BiRNN({', '.join(BiRNN._fields)}), got {type(p).__name__}")
+    U_h, U_g = array("p.U_h", p.U_h, ("n_h", "n_x")), array("p.U_g", p.U_g, ("n_g", "n_x"))
+    (n_h, n_x), n_g = U_h.shape, len(U_g)
+    array("p.U_g", U_g, (n_g, n_x))
+    W_h, W_g = array("p.W_h", p.W_h, (n_h, n_h)), array("p.W_g", p.W_g, (n_g, n_g))
+    b_h, b_g = array("p.b_h", p.b_h, (n_h,)), array("p.b_g", p.b_g, (n_g,))
+    c = array("p.c", p.c, ("n_o",))
+    V_h, V_g = array("p.V_h", p.V_h, (len(c), n_h)), array("p.V_g", p.V_g, (len(c), n_g))
+    return RNN(U_h, W_h, V_h, b_h, c), RNN(U_g, W_g, V_g, b_g, np.zeros(len(c)))
+
+
+def join(forward: RNN, backward: RNN) -> BiRNN:
+    """A bidirectional network out of two recurrent ones (Section 10.3); their output biases are added.
+
+    Parameters
+    ----------
+    forward : reads from the left.
+    backward : reads the reversed sequence.
+
+    Returns
+    -------
+    BiRNN
+
+    Raises
+    ------
+    ValueError
+        If one is no RNN, or they differ in n_x or n_o.
+    """
+    f, r = checked(forward), checked(backward)
+    if f.U.shape[1] != r.U.shape[1] or len(f.c) != len(r.c):
+        got = f"(n_x, n_o) = {(f.U.shape[1], len(f.c))} and {(r.U.shape[1], len(r.c))}"
+        raise ValueError(f"backward: want the n_x and n_o of forward, got {got}")
+    return BiRNN(f.U, f.W, f.b, r.U, r.W, r.b, f.V, r.V, f.c + r.c)
+
+
+def birnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: float | None = None) -> BiRNN:
+    """Random parameters: two independent draws of `rnn_init`, n_h units in each direction (Section 10.3).
+
+    Parameters
+    ----------
+    n_x, n_h, n_o : sizes of input, state (each of the two) and output.
+    rng : the only source of randomness.
+    radius : spectral radius of both recurrent matrices, or None to leave them as drawn.
+
+    Returns
+    -------
+    BiRNN
+
+    Raises
+    ------
+    ValueError
+        If a size is below one, `radius` is negative or `rng` is no generator.
+    """
+    return join(rnn_init(n_x, n_h, n_o, rng, radius), rnn_init(n_x, n_h, n_o, rng, radius))
+
+
+def _both(p: BiRNN, x: Any, h0: Any, g_end: Any) -> tuple[RNN, RNN, np.ndarray, np.ndarray, np.ndarray]:
+    """The checked halves and input, h with tau + 1 rows and g with tau + 1 rows (g[t − 1] is g⁽ᵗ⁾)."""
+    forward, reverse = halves(p)
+    x = sequence("x", x, forward.U.shape[1])
+    g_end = None if g_end is None else array("g_end", g_end, (len(reverse.b),))
+    h = states(forward, x, initial(forward, h0))[1]
+    g = states(reverse, x[::-1], initial(reverse, g_end))[1][::-1]
+    return forward, reverse, x, h, g
+
+
+def birnn_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: np.ndarray | None = None) -> BiRun:
+    """Run both directions over a whole sequence, then every output from both states.
+
+    Equations (Section 10.3): h⁽ᵗ⁾ = tanh(b_h + W_h h⁽ᵗ⁻¹⁾ + U_h x⁽ᵗ⁾) for t = 1 … τ,
+    g⁽ᵗ⁾ = tanh(b_g + W_g g⁽ᵗ⁺¹⁾ + U_g x⁽ᵗ⁾) for t = τ … 1, o⁽ᵗ⁾ = c + V_h h⁽ᵗ⁾ + V_g g⁽ᵗ⁾.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x); all of them, or no output can be computed.
+    h0 : h⁽⁰⁾, shape (n_h,); zeros if None.
+    g_end : g⁽τ⁺¹⁾, shape (n_g,); zeros if None.
+
+    Returns
+    -------
+    BiRun
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the sequence is empty.
+
+    Reference: schuster1997, goodfellow2016
+    """
+    forward, reverse, _, h, g = _both(p, x, h0, g_end)
+    o = forward.c + h[1:] @ forward.V.T + g[:-1] @ reverse.V.T
+    return BiRun(h, g, o, softmax(o))
+
+
+def cloze_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: np.ndarray | None = None) -> BiRun:
+    """Outputs about x⁽ᵗ⁾ that do not see x⁽ᵗ⁾: from the state before it and the state after it.
+
+    Equation (Section 10.3): o⁽ᵗ⁾ = c + V_h h⁽ᵗ⁻¹⁾ + V_g g⁽ᵗ⁺¹⁾, with h and g as in `birnn_forward`.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    h0 : h⁽⁰⁾, shape (n_h,); zeros if None.
+    g_end : g⁽τ⁺¹⁾, shape (n_g,); zeros if None.
+
+    Returns
+    -------
+    BiRun
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the sequence is empty.
+    """
+    forward, reverse, _, h, g = _both(p, x, h0, g_end)
+    o = forward.c + h[:-1] @ forward.V.T + g[1:] @ reverse.V.T
+    return BiRun(h, g, o, softmax(o))
+
+
+def birnn_loss(run: BiRun, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """Total negative log-likelihood of the targets, and each step's share.
+
+    Equation (Section 10.3): L = −Σₜ log P(y⁽ᵗ⁾ | x⁽¹⁾, …, x⁽τ⁾).
+
+    Parameters
+    ----------
+    run : what `birnn_forward` or `cloze_forward` returned.
+    y : target classes, integers of shape (tau,).
+
+    Returns
+    -------
+    loss : float, in nats.
+    loss_t : shape (tau,).
+
+    Raises
+    ------
+    ValueError
+        If `run` is no run or the targets do not fit it.
+    """
+    if not isinstance(run, BiRun):
+        raise ValueError(f"run: want what birnn_forward returned, got {type(run).__name__}")
+    loss_t = nll(run.o, y)
+    return float(loss_t.sum()), loss_t
+
+
+def birnn_bptt(
+    p: BiRNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None, g_end: np.ndarray | None = None
+) -> BiRNN:
+    """Gradient of the total loss: back through time for h, forward through time for g.
+
+    Equations (Section 10.3): ∇_{h⁽ᵗ⁾}L = V_hᵀ ∇_{o⁽ᵗ⁾}L + W_hᵀ diag(1 − (h⁽ᵗ⁺¹⁾)²) ∇_{h⁽ᵗ⁺¹⁾}L, t = τ … 1;
+    ∇_{g⁽ᵗ⁾}L = V_gᵀ ∇_{o⁽ᵗ⁾}L + W_gᵀ diag(1 − (g⁽ᵗ⁻¹⁾)²) ∇_{g⁽ᵗ⁻¹⁾}L, t = 1 … τ. The two never meet.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    y : target classes, integers of shape (tau,).
+    h0 : h⁽⁰⁾, shape (n_h,); zeros if None.
+    g_end : g⁽τ⁺¹⁾, shape (n_g,); zeros if None.
+
+    Returns
+    -------
+    BiRNN of gradients
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the sequence is empty.
+
+    Reference: schuster1997, werbos1990
+    """
+    forward, reverse, x, h, g = _both(p, x, h0, g_end)
+    g_o = nll_grad(forward.c + h[1:] @ forward.V.T + g[:-1] @ reverse.V.T, y)
+    of_h = sum_over_copies(backward(forward, h, g_o), x, h)
+    x, g, g_o = x[::-1], g[::-1], g_o[::-1]  # the other network reads everything from the end
+    of_g = sum_over_copies(backward(reverse, g, g_o), x, g)
+    return BiRNN(of_h.U, of_h.W, of_h.b, of_g.U, of_g.W, of_g.b, of_h.V, of_g.V, of_h.c)

@@ -1,0 +1,75 @@
+"""How strongly each output speaks of each input: exact Jacobians of a bidirectional network (Section 10.3)."""
+
+import numpy as np
+
+from companion.bidirectional.nets import BiRNN, birnn_forward, halves
+from companion.recurrent import RNN
+from companion.validation import choice, sequence
+
+__all__ = ["DIRECTIONS", "input_jacobian", "sensitivity"]
+
+DIRECTIONS = ("forward", "backward", "both")
+
+
+def _through(p: RNN, h: np.ndarray) -> np.ndarray:
+    """∂o⁽ᵗ⁾/∂x⁽ᵏ⁾ through one state: V J⁽ᵗ⁾ … J⁽ᵏ⁺¹⁾ diag(1 − (h⁽ᵏ⁾)²) U for k ≤ t, and 0 for k > t."""
+    tau = len(h) - 1
+    out = np.zeros((tau, tau, len(p.c), p.U.shape[1]))
+    for k in range(1, tau + 1):
+        M = (1.0 - h[k] ** 2)[:, None] * p.U  # ∂h⁽ᵏ⁾/∂x⁽ᵏ⁾
+        out[k - 1, k - 1] = p.V @ M
+        for t in range(k + 1, tau + 1):
+            M = (1.0 - h[t] ** 2)[:, None] * (p.W @ M)  # ∂h⁽ᵗ⁾/∂x⁽ᵏ⁾
+            out[t - 1, k - 1] = p.V @ M
+    return out
+
+
+def input_jacobian(p: BiRNN, x: np.ndarray, direction: str = "both") -> np.ndarray:
+    """Every ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾, exactly, by the product of the Jacobians along the path.
+
+    Equations (Section 10.3): through h, for k ≤ t, V_h [∏ⱼ₌ₖ₊₁…ₜ diag(1 − (h⁽ʲ⁾)²) W_h] diag(1 − (h⁽ᵏ⁾)²) U_h;
+    through g, for k ≥ t, the same with g and the steps between t and k; their sum at k = t.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x); both initial states are zero.
+    direction : "forward" (through h alone), "backward" (through g alone) or "both".
+
+    Returns
+    -------
+    Jacobians, shape (tau, tau, n_o, n_x): entry [t − 1, k − 1] is ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾.
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, the sequence is empty, or the direction is unknown.
+    """
+    choice("direction", direction, DIRECTIONS)
+    forward, reverse = halves(p)
+    run = birnn_forward(p, sequence("x", x))
+    if direction == "forward":
+        return _through(forward, run.h)
+    by_g = _through(reverse, run.g[::-1])[::-1, ::-1]
+    return by_g if direction == "backward" else _through(forward, run.h) + by_g
+
+
+def sensitivity(p: BiRNN, x: np.ndarray, direction: str = "both") -> np.ndarray:
+    """The size of every ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾, as the square root of the sum of squares of its entries (Section 10.3).
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    direction : "forward", "backward" or "both".
+
+    Returns
+    -------
+    Map of shape (tau, tau), output steps down, input steps across.
+
+    Raises
+    ------
+    ValueError
+        As `input_jacobian`.
+    """
+    return np.linalg.norm(input_jacobian(p, x, direction), axis=(2, 3))

@@ -1,0 +1,211 @@
+"""A sequence turned into a sequence of the same length, each output fed back into the next state.
+
+Section 10.2.4. Without the feedback the outputs are independent once x is given, however good the net is.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion.context.vector import shifted
+from companion.functions import softmax
+from companion.graphical import LogP, rnn_next
+from companion.recurrent import RNN, Run, rnn_bptt, rnn_forward
+from companion.recurrent.hidden import checked, gaussian
+from companion.validation import array, integer, probability, sequence
+
+__all__ = [
+    "FeedbackRNN",
+    "feedback_bptt",
+    "feedback_forward",
+    "feedback_init",
+    "feedback_next",
+    "feedback_sample",
+    "shared_bit_share",
+]
+
+
+class FeedbackRNN(NamedTuple):
+    """Parameters of a net that reads its input and what it wrote before (or gradients of the same shapes)."""
+
+    U: np.ndarray  # (n_h, n_x) input → hidden
+    W: np.ndarray  # (n_h, n_h) hidden → hidden
+    V: np.ndarray  # (n_o, n_h) hidden → output
+    b: np.ndarray  # (n_h,)
+    c: np.ndarray  # (n_o,)
+    F: np.ndarray  # (n_h, n_o) symbol written before → hidden; zeros: no feedback
+
+
+def _plain(p: Any) -> tuple[RNN, int]:
+    """The same net as a plain one whose input is [x⁽ᵗ⁾, y⁽ᵗ⁻¹⁾], and the length of x⁽ᵗ⁾."""
+    if not isinstance(p, FeedbackRNN):
+        raise ValueError(f"p: want parameters as FeedbackRNN(U, W, V, b, c, F), got {type(p).__name__}")
+    net = checked(RNN(*p[:5]))
+    F = array("p.F", p.F, (len(net.b), len(net.c)))
+    return net._replace(U=np.hstack([net.U, F])), net.U.shape[1]
+
+
+def _inputs(x: np.ndarray, y: np.ndarray, n_x: int, n_o: int) -> np.ndarray:
+    x, z = sequence("x", x, n_x), shifted(y, n_o)
+    if len(x) != len(z):
+        raise ValueError(f"y: want one symbol for each of the {len(x)} steps of x, got {len(z)}")
+    return np.hstack([x, z])
+
+
+def feedback_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> FeedbackRNN:
+    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases.
+
+    Section 10.2.4.
+
+    Parameters
+    ----------
+    n_x, n_h, n_o : sizes of input and state, number of symbols.
+    rng : the only source of randomness.
+
+    Returns
+    -------
+    FeedbackRNN
+
+    Raises
+    ------
+    ValueError
+        If a size is below one or `rng` is no generator.
+    """
+    n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
+    U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
+    return FeedbackRNN(U, W, V, np.zeros(n_h), np.zeros(n_o), gaussian((n_h, n_o), rng))
+
+
+def feedback_forward(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> Run:
+    """Run the net along given inputs and outputs (teacher forcing): row t of `yhat` is P(y⁽ᵗ⁾ | y before t, x to t).
+
+    Equation (Section 10.2.4): a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + F y⁽ᵗ⁻¹⁾ with y⁽⁰⁾ = 0. The loss is `rnn_loss(run, y)`.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    y : symbols, integers of shape (tau,).
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, a sequence is empty, or a symbol is unknown.
+
+    Reference: goodfellow2016
+    """
+    net, n_x = _plain(p)
+    return rnn_forward(net, _inputs(x, y, n_x, len(net.c)))
+
+
+def feedback_bptt(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> FeedbackRNN:
+    """Gradient of the total loss with respect to every parameter.
+
+    Equation (Section 10.2.4): those of Section 10.2.2, with ∇_F L = Σₜ (∇_{a⁽ᵗ⁾}L) y⁽ᵗ⁻¹⁾ᵀ.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    y : symbols, integers of shape (tau,).
+
+    Returns
+    -------
+    FeedbackRNN of gradients
+
+    Raises
+    ------
+    ValueError
+        As `feedback_forward`.
+
+    Reference: goodfellow2016
+    """
+    net, n_x = _plain(p)
+    grad = rnn_bptt(net, _inputs(x, y, n_x, len(net.c)), y)
+    return FeedbackRNN(grad.U[:, :n_x], *grad[1:], F=grad.U[:, n_x:])
+
+
+def feedback_next(p: FeedbackRNN, x: np.ndarray) -> LogP:
+    """The net as a model that is asked one step at a time, for `companion.graphical`: greedy, beam, joint.
+
+    Equation (Section 10.2.4): the prefix y⁽¹⁾ … y⁽ᵗ⁻¹⁾ ↦ log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+
+    Returns
+    -------
+    function from a tuple of fewer than tau symbols to log-probabilities of shape (n_o,)
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the sequence is empty.
+    """
+    net, n_x = _plain(p)
+    return rnn_next(net, sequence("x", x, n_x))
+
+
+def feedback_sample(p: FeedbackRNN, x: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Draw n output sequences for one input sequence, all n side by side.
+
+    Equation (Section 10.2.4): y⁽ᵗ⁾ ~ softmax(c + V h⁽ᵗ⁾), then fed back into a⁽ᵗ⁺¹⁾.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    n : sequences to draw, at least 1.
+    rng : the only source of randomness.
+
+    Returns
+    -------
+    Symbols, shape (n, tau)
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, the sequence is empty, n < 1 or rng is no generator.
+    """
+    n_x, n = _plain(p)[1], integer("n", n, 1)
+    x = sequence("x", x, n_x)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    h, fed_back = np.zeros((n, len(p.b))), np.zeros((n, len(p.b)))
+    y = np.empty((n, len(x)), dtype=int)
+    for t, x_t in enumerate(x):
+        h = np.tanh(p.b + h @ p.W.T + p.U @ x_t + fed_back)
+        yhat = softmax(p.c + h @ p.V.T)
+        below = rng.random((n, 1)) > yhat.cumsum(axis=1)[:, :-1]  # (n, n_o − 1)
+        y[:, t] = below.sum(axis=1)
+        fed_back = p.F.T[y[:, t]]
+    return y
+
+
+def shared_bit_share(tau: int, q: float = 0.5) -> float:
+    """How often τ independent outputs agree when each should show the same hidden bit.
+
+    Equation (Section 10.2.4): q^τ + (1 − q)^τ, which is 2·2^−τ for a fair bit. With feedback it can be 1.
+
+    Parameters
+    ----------
+    tau : number of outputs, at least 1.
+    q : probability that the bit is one.
+
+    Returns
+    -------
+    A probability.
+
+    Raises
+    ------
+    ValueError
+        If tau < 1 or q lies outside [0, 1].
+    """
+    tau, q = integer("tau", tau, 1), probability("q", q)
+    return q**tau + (1.0 - q) ** tau

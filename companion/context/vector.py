@@ -1,0 +1,191 @@
+"""A fixed vector turned into a sequence: the context comes in as a bias, as the first state, or as both.
+
+Section 10.2.4. Given x, the net is a plain recurrent one (`companion.recurrent`) whose bias and first state x has
+set; so forward pass, loss and back-propagation are those of Section 10.2, plus one step that leads back to x.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion.functions import nll_grad
+from companion.graphical import LogP, rnn_next
+from companion.recurrent import RNN, Run, rnn_forward
+from companion.recurrent.hidden import backward, checked, gaussian, sum_over_copies
+from companion.validation import array, choice, integer, sequence, targets
+
+__all__ = ["WAYS", "ContextRNN", "context_bptt", "context_forward", "context_init", "context_next", "given_context"]
+
+WAYS = ("input", "state", "both")
+
+
+class ContextRNN(NamedTuple):
+    """Parameters of a net that writes a sequence about a vector (or gradients of the same shapes)."""
+
+    U: np.ndarray  # (n_h, n_o) symbol written before → hidden
+    W: np.ndarray  # (n_h, n_h) hidden → hidden
+    V: np.ndarray  # (n_o, n_h) hidden → output
+    b: np.ndarray  # (n_h,)
+    c: np.ndarray  # (n_o,)
+    R: np.ndarray  # (n_x, n_h) context → hidden at every step (ways "input" and "both")
+    S: np.ndarray  # (n_x, n_h) context → first state (ways "state" and "both")
+    s: np.ndarray  # (n_h,) bias of the first state
+
+
+def _checked(p: Any) -> ContextRNN:
+    if not isinstance(p, ContextRNN):
+        raise ValueError(f"p: want parameters as ContextRNN(U, W, V, b, c, R, S, s), got {type(p).__name__}")
+    plain = checked(RNN(*p[:5]))
+    n_h, n_o = plain.U.shape
+    if len(plain.c) != n_o:
+        raise ValueError(f"p.U: want shape ({n_h}, {len(plain.c)}), one column a symbol, got {plain.U.shape}")
+    R = array("p.R", p.R, ("n_x", n_h))
+    return ContextRNN(*plain, R, array("p.S", p.S, (len(R), n_h)), array("p.s", p.s, (n_h,)))
+
+
+def context_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> ContextRNN:
+    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases.
+
+    Section 10.2.4.
+
+    Parameters
+    ----------
+    n_x, n_h, n_o : length of the context, width of the state, number of symbols.
+    rng : the only source of randomness.
+
+    Returns
+    -------
+    ContextRNN
+
+    Raises
+    ------
+    ValueError
+        If a size is below one or `rng` is no generator.
+    """
+    n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
+    U, W, V = gaussian((n_h, n_o), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
+    R, S = gaussian((n_h, n_x), rng).T, gaussian((n_h, n_x), rng).T
+    return ContextRNN(U, W, V, np.zeros(n_h), np.zeros(n_o), R, S, np.zeros(n_h))
+
+
+def given_context(p: ContextRNN, x: np.ndarray, way: str) -> tuple[RNN, np.ndarray]:
+    """The plain recurrent net that the context makes of p, and its first state.
+
+    Equations (Section 10.2.4): bias b + Rᵀx at every step (ways "input" and "both", b otherwise),
+    h⁽⁰⁾ = tanh(s + Sᵀx) (ways "state" and "both", 0 otherwise).
+
+    Parameters
+    ----------
+    p : parameters.
+    x : the context, shape (n_x,).
+    way : "input", "state" or "both".
+
+    Returns
+    -------
+    net : RNN whose input is the symbol written before, one-hot.
+    h0 : its first state, shape (n_h,).
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the way is unknown.
+
+    Reference: goodfellow2016
+    """
+    p, way = _checked(p), choice("way", way, WAYS)
+    x = array("x", x, (len(p.R),))
+    bias = p.b + x @ p.R if way != "state" else p.b
+    h0 = np.tanh(p.s + x @ p.S) if way != "input" else np.zeros(len(p.b))
+    return RNN(p.U, p.W, p.V, bias, p.c), h0
+
+
+def shifted(y: np.ndarray, n_o: int) -> np.ndarray:
+    """What the net reads while it writes y: nothing (zeros), then y⁽¹⁾ … y⁽τ⁻¹⁾, one-hot."""
+    y = targets("y", y, len(sequence("y", np.reshape(y, (-1, 1)))), n_o)
+    return np.vstack([np.zeros(n_o), np.eye(n_o)[y[:-1]]])
+
+
+def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Run:
+    """Run the net along a given sequence (teacher forcing): row t of `yhat` is P(y⁽ᵗ⁾ | y before t, x).
+
+    Equations (Section 10.2.4): a⁽ᵗ⁾ = b + Rᵀx + W h⁽ᵗ⁻¹⁾ + U y⁽ᵗ⁻¹⁾ with h⁽⁰⁾ = tanh(s + Sᵀx) and y⁽⁰⁾ = 0;
+    each of the two terms in x stands or falls with the way in. The loss is `rnn_loss(run, y)`.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : the context, shape (n_x,).
+    y : symbols, integers of shape (tau,).
+    way : "input", "state" or "both".
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, the sequence is empty, a symbol or the way is unknown.
+
+    Reference: goodfellow2016
+    """
+    net, h0 = given_context(p, x, way)
+    return rnn_forward(net, shifted(y, len(net.c)), h0)
+
+
+def context_bptt(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> ContextRNN:
+    """Gradient of the total loss with respect to every parameter.
+
+    Equations (Section 10.2.4): those of Section 10.2.2, then ∇_R L = x (∇_b L)ᵀ, and with
+    g = diag(1 − (h⁽⁰⁾)²) ∇_{h⁽⁰⁾}L, ∇_s L = g and ∇_S L = x gᵀ. What a way does not use gets zeros.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : the context, shape (n_x,).
+    y : symbols, integers of shape (tau,).
+    way : "input", "state" or "both".
+
+    Returns
+    -------
+    ContextRNN of gradients
+
+    Raises
+    ------
+    ValueError
+        As `context_forward`.
+
+    Reference: goodfellow2016
+    """
+    net, h0 = given_context(p, x, way)
+    z = shifted(y, len(net.c))
+    run = rnn_forward(net, z, h0)
+    nodes = backward(net, run.h, nll_grad(run.o, y))
+    grad = sum_over_copies(nodes, z, run.h)
+    g_b = grad.b if way != "state" else np.zeros_like(h0)
+    g_s = (1.0 - h0**2) * nodes.h[0] if way != "input" else np.zeros_like(h0)
+    return ContextRNN(*grad, R=np.outer(x, g_b), S=np.outer(x, g_s), s=g_s)
+
+
+def context_next(p: ContextRNN, x: np.ndarray, way: str) -> LogP:
+    """The net as a model that is asked one step at a time, for `companion.graphical`: greedy, beam, sample, joint.
+
+    Equation (Section 10.2.4): the prefix y⁽¹⁾ … y⁽ᵗ⁻¹⁾ ↦ log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
+
+    Parameters
+    ----------
+    p : parameters.
+    x : the context, shape (n_x,).
+    way : "input", "state" or "both".
+
+    Returns
+    -------
+    function from a tuple of symbols to log-probabilities of shape (n_o,)
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the way is unknown.
+    """
+    net, h0 = given_context(p, x, way)
+    return rnn_next(net, h0=h0)
