@@ -34,7 +34,7 @@ NETS = {
     "right 100": ("right", 100),
     "both 64+64": ("both", 64),
 }
-SEEDS, STEPS, BATCH, LENGTH, RATE, JUDGED = (0, 1, 2), 1500, 32, 64, 4e-3, 10_000
+SEEDS, STEPS, BATCH, LENGTH, RATE, JUDGED = (0, 1, 2), 2000, 32, 64, 4e-3, 10_000
 
 
 def split(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

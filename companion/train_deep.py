@@ -41,10 +41,11 @@ __all__ = [
 
 DATA = Path(__file__).parents[1] / "book" / "data" / "deep.json"
 COMMAND = "python -m companion.train_deep"
+WEIGHTS = DATA.with_suffix(".npz")
 WAYS = ("1 layer", "2 layers", "3 layers", "MLPs", "MLPs + skip")
 PARAMETERS = 20_000
-SEEDS, RATES = tuple(range(4)), (2e-3, 4e-3, 8e-3)
-STEPS, BATCH, LENGTH = 800, 32, 64
+SEEDS, RATES = tuple(range(4)), (3e-3, 6e-3, 1.2e-2)
+STEPS, BATCH, LENGTH = 1200, 32, 64
 ROW = 200  # held-out text is judged in rows of this length, each from a zero state
 
 
@@ -199,7 +200,7 @@ def bits(p: Stacked | Blocks, codes: np.ndarray) -> float:
     return float(np.mean([nll(forward(p, eye[row[:-1]]).o, row[1:]) for row in rows(codes)]) / np.log(2))
 
 
-def load(path: str | Path = DATA.with_suffix(".npz")) -> dict[str, Stacked | Blocks]:
+def load(path: str | Path = WEIGHTS) -> dict[str, Stacked | Blocks]:
     """Read the stored nets of the first seed, for NumPy.
 
     Parameters

@@ -26,6 +26,7 @@ from companion.recursive import (
     chain,
     draw_expression,
     forward_by_depth,
+    plan_by_depth,
     symbols,
 )
 from companion.recursive.modules import Forest, TreeNet, forest
@@ -57,7 +58,7 @@ def held_out(kind: str, tau: int, n: int = TESTED) -> tuple[list[Expression], li
 def accuracy(p: RecursiveNet | TensorNet, shape: str, kind: str, made: Sequence[Expression], y: Sequence[int]) -> float:
     """Share of right classes, computed by the reference code in double precision."""
     tree_of = SHAPES[check.choice("shape", shape, tuple(SHAPES))]
-    runs = forward_by_depth(p, [tree_of(e) for e in made], [symbols(e.tokens, kind) for e in made])
+    runs = forward_by_depth(p, plan_by_depth([tree_of(e) for e in made]), [symbols(e.tokens, kind) for e in made])
     return float(np.mean([run.o.argmax() == value for run, value in zip(runs, y, strict=True)]))
 
 

@@ -59,7 +59,7 @@ def sequence(name: str, value: Any, width: int | None = None) -> np.ndarray:
     ValueError
         As `array`; an empty sequence is named as such.
     """
-    if hasattr(value, "__len__") and len(value) == 0:
+    if isinstance(value, np.ndarray | Sequence) and getattr(value, "ndim", 1) > 0 and len(value) == 0:
         raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
     return array(name, value, ("tau", "width" if width is None else width))
 

@@ -32,6 +32,7 @@ from companion.recursive import (
     net_init,
     parse,
     pending,
+    plan_by_depth,
     spans,
     structure_backprop,
     symbols,
@@ -398,8 +399,10 @@ def test_batching_by_depth_gives_the_same_numbers(taus, tensor, seed):
     p = a_net(rng, tensor)
     trees = [drawn(tau, rng) for tau in taus]
     xs = [rng.normal(size=(tau, p.U.shape[1])) for tau in taus]
-    runs = forward_by_depth(p, trees, xs)
+    plan = plan_by_depth(trees)
+    runs = forward_by_depth(p, plan, xs)
     assert len(runs) == len(taus)
+    assert len(plan.levels) == max(map(depth, trees))
     for tree, x, run in zip(trees, xs, runs, strict=True):
         alone = forward(p, tree, x)
         assert all(relative_error(a, b) <= 1e-12 for a, b in zip(alone, run, strict=True))
@@ -420,7 +423,10 @@ def test_the_pytorch_net_gives_the_same_logits_and_gradients(taus, tensor, seed)
         logits = net(forest(trees, xs))
     finally:
         torch.set_default_dtype(default)
-    assert relative_error(logits.detach().numpy(), np.stack([r.o for r in forward_by_depth(p, trees, xs)])) <= 1e-12
+    assert (
+        relative_error(logits.detach().numpy(), np.stack([r.o for r in forward_by_depth(p, plan_by_depth(trees), xs)]))
+        <= 1e-12
+    )
     torch.nn.functional.cross_entropy(logits, torch.tensor(ys), reduction="sum").backward()
     ours = [structure_backprop(p, *parts) for parts in zip(trees, xs, ys, strict=True)]
     total = type(p)(*(sum(parts) for parts in zip(*ours, strict=True)))
@@ -447,7 +453,7 @@ def test_bad_parameters_are_refused_by_name(tensor, seed, name, kind):
     x = rng.normal(size=(4, p.U.shape[1]))
     for call in (
         lambda q: forward(q, chain(4), x),
-        lambda q: forward_by_depth(q, [chain(4)], [x]),
+        lambda q: forward_by_depth(q, plan_by_depth([chain(4)]), [x]),
         lambda q: structure_backprop(q, chain(4), x, 0),
     ):
         with pytest.raises(ValueError, match=f"^{name}: want"):
@@ -469,10 +475,12 @@ X = np.ones((4, 2))
         (lambda: forward(tuple(P), chain(4), X), "p: want a RecursiveNet"),
         (lambda: structure_backprop(P, chain(4), X, 2), "y: want at most 1"),
         (lambda: loss(forward(P, chain(4), X), -1), "y: want at least 0"),
-        (lambda: forward_by_depth(P, [], []), "number of trees"),
-        (lambda: forward_by_depth(P, [chain(4)], [X, X]), "xs: want 1 sequences"),
-        (lambda: forward_by_depth(P, [chain(4), chain(3)], [X, X]), "tree: want 4 leaves"),
-        (lambda: forward_by_depth(P, [chain(4)], [np.ones((4, 1))]), r"xs\[0\]: want shape"),
+        (lambda: plan_by_depth([]), "number of trees"),
+        (lambda: plan_by_depth([chain(4), Tree(3, ((0, 1),))]), "tree: want 2 merges"),
+        (lambda: forward_by_depth(P, [chain(4)], [X]), "plan: want a Plan"),
+        (lambda: forward_by_depth(P, plan_by_depth([chain(4)]), [X, X]), "xs: want 1 sequences"),
+        (lambda: forward_by_depth(P, plan_by_depth([chain(4), chain(3)]), [X, X]), r"xs\[1\]: want 3 steps"),
+        (lambda: forward_by_depth(P, plan_by_depth([chain(4)]), [np.ones((4, 1))]), r"xs\[0\]: want shape"),
         (lambda: forest([], []), "number of trees"),
         (lambda: forest([chain(4)], []), "xs: want 1 sequences"),
         (lambda: net_init(0, 3, 2, np.random.default_rng(0)), "n_x: want at least 1"),

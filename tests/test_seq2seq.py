@@ -2,7 +2,7 @@
 
 import json
 from datetime import date
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -197,7 +197,7 @@ def test_a_beam_of_one_is_greedy_and_no_beam_beats_the_exact_answer(seed, attend
     best = s2s.every_line(p, read, 5)[0]
     lines = s2s.beam(p, read, 5, width)
     assert len(lines) <= width and lines[0].logp <= best.logp + 1e-12
-    assert all(a.logp >= b.logp for a, b in zip(lines, lines[1:], strict=False))
+    assert all(a.logp >= b.logp for a, b in pairwise(lines))
 
 
 def test_greedy_writes_neither_the_likeliest_line_nor_the_likeliest_symbols():
@@ -236,7 +236,7 @@ def test_stored_weights_still_earn_their_recorded_exact_match(name):
 def test_with_attention_held_out_lines_are_right_in_99_of_100_and_peaks_lie_as_recorded():
     for seed in trained.SEEDS:
         p, name = trained.load(f"attention_{seed}"), f"attention_{seed}"
-        exact = [s2s.exact_match(p, dates, 60) for dates in range(1, 5)]
+        exact = [s2s.exact_match(p, dates, 40) for dates in range(1, 5)]
         assert np.mean(exact) >= 0.99
         assert np.mean(RECORD["metrics"][name]["exact"][:4]) >= 0.99
         assert abs(s2s.peak_share(p, 2, 50) - RECORD["metrics"][name]["peaks"][1]) <= 0.06
@@ -260,7 +260,7 @@ def test_the_record_holds_every_planned_run_and_says_how_to_repeat_it():
 
 def test_training_lowers_the_loss_and_repeats_itself(monkeypatch):
     torch.set_num_threads(1)
-    monkeypatch.setattr(trained, "STEPS", ((20, 3e-3), (5, 5e-4)))
+    monkeypatch.setattr(trained, "STEPS", ((12, 3e-3), (3, 5e-4)))
     monkeypatch.setattr(trained, "LENGTHS", (1,))
     one, other = (trained.run("attention", 2, "both", 0)[1] for _ in range(2))
     assert one["digits"] == other["digits"] and one["digits"][0] > 0.15

@@ -2,7 +2,8 @@
 
 - `stacked`: (a) the state in a hierarchy, recurrent layers on top of each other (`stacked_*`);
 - `blocks`: (b) an MLP inside each of the three blocks, (c) with a skip connection past the middle one (`blocks_*`);
-- `paths`: the three as circuits, and the lengths of the paths in their unfolded graphs.
+- `paths`: the three as circuits, and the lengths of the paths in their unfolded graphs;
+- `flow`: Jacobians of (b) and (c), step by step and by path length.
 
 NumPy float64, one sequence, no batch axis. `companion.train_deep` holds the torch twins and the comparison.
 """
@@ -14,8 +15,8 @@ from companion.deep.blocks import (
     blocks_bptt,
     blocks_forward,
     blocks_init,
-    blocks_jacobians,
 )
+from companion.deep.flow import blocks_jacobians, jacobian_by_length
 from companion.deep.paths import (
     blocks_circuit,
     layers_on,
@@ -49,6 +50,7 @@ __all__ = [
     "blocks_forward",
     "blocks_init",
     "blocks_jacobians",
+    "jacobian_by_length",
     "layers_on",
     "parameters",
     "path_lengths",

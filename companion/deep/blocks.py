@@ -1,5 +1,6 @@
 """Depths (b) and (c): small MLPs inside the three blocks, and a skip connection past the middle one. Section 10.5."""
 
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from companion.functions import nll_grad, softmax
 from companion.recurrent.hidden import gaussian
 from companion.validation import array, integer, sequence
 
-__all__ = ["Blocks", "BlocksRun", "Dense", "blocks_bptt", "blocks_forward", "blocks_init", "blocks_jacobians"]
+__all__ = ["Blocks", "BlocksRun", "Dense", "blocks_bptt", "blocks_forward", "blocks_init"]
 
 
 class Dense(NamedTuple):
@@ -116,7 +117,7 @@ def blocks_init(
 
     def mlp(n: int, depth: int, factor: float = 1.0) -> tuple[Dense, ...]:
         sizes = [n, *[n_h] * depth]
-        return tuple(Dense(factor * gaussian((m, k), rng), np.zeros(m)) for k, m in zip(sizes, sizes[1:], strict=False))
+        return tuple(Dense(factor * gaussian((m, k), rng), np.zeros(m)) for k, m in pairwise(sizes))
 
     share = gain / np.sqrt(2) if skip else gain
     return Blocks(
@@ -231,35 +232,3 @@ def blocks_bptt(p: Blocks, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None =
     S = None if p.S is None else g_a.T @ run.h[:-1]
     W, b, V, c = g_a.T @ run.z[-1], g_a.sum(axis=0), g_o.T @ run.v[-1], g_o.sum(axis=0)
     return Blocks(inward, across, outward, g_a.T @ run.u[-1], W, b, V, c, S)
-
-
-def blocks_jacobians(p: Blocks, run: BlocksRun) -> np.ndarray:
-    """The Jacobian of every step, J⁽ᵗ⁾ = ∂h⁽ᵗ⁾/∂h⁽ᵗ⁻¹⁾ = diag(1 − (h⁽ᵗ⁾)²) (W ∂z⁽ᵗ⁾/∂h⁽ᵗ⁻¹⁾ + S).
-
-    Section 10.5: without S it is a product of as many factors as the block has layers; S adds a product of one.
-
-    Parameters
-    ----------
-    p : parameters.
-    run : what `blocks_forward` returned.
-
-    Returns
-    -------
-    J, shape (tau, n_h, n_h): J[t − 1] belongs to step t.
-
-    Raises
-    ------
-    ValueError
-        If p or run is of another kind or they do not fit together.
-    """
-    p = checked_blocks(p)
-    if not isinstance(run, BlocksRun):
-        raise ValueError(f"run: want what blocks_forward returned, got {type(run).__name__}")
-    h = sequence("run.h", run.h, len(p.b))[1:]
-    if [v.shape[1] for v in run.z] != [len(p.b), *(len(layer.b) for layer in p.across)]:
-        raise ValueError(f"run: want a run of these parameters, got {len(run.z) - 1} layers across")
-    J = np.broadcast_to(np.eye(len(p.b)), (len(h), len(p.b), len(p.b)))
-    for (W, _), z in zip(p.across, run.z[1:], strict=True):
-        J = (1.0 - z**2)[:, :, None] * (W @ J)
-    J = p.W @ J
-    return (1.0 - h**2)[:, :, None] * (J if p.S is None else J + p.S)

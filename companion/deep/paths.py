@@ -1,6 +1,7 @@
 """The three ways to be deep as circuits, and the paths in the graphs that they unfold into. Section 10.5."""
 
 from collections import Counter, deque
+from itertools import pairwise
 
 import numpy as np
 
@@ -219,7 +220,7 @@ def layers_on(graph: Graph, path: list[Place]) -> int:
     known = {(n.name, n.t): n for n in graph.nodes}
     if not path or path[0] not in known:
         raise ValueError(f"path: want at least one node, each of the graph, got {path!r:.80}")
-    for here, there in zip(path, path[1:], strict=False):
+    for here, there in pairwise(path):
         if there not in known or here not in known[there].reads:
             raise ValueError(f"path: want nodes that each read the one before, got {here} → {there}")
     return sum(known[place].operation == "affine" for place in path[1:])

@@ -16,6 +16,7 @@ from companion.recursive.expressions import (
     symbols,
 )
 from companion.recursive.nets import (
+    Plan,
     RecursiveNet,
     Run,
     TensorNet,
@@ -23,6 +24,7 @@ from companion.recursive.nets import (
     forward_by_depth,
     loss,
     net_init,
+    plan_by_depth,
     structure_backprop,
 )
 from companion.recursive.trees import Tree, balanced, chain, checked_tree, depth, drawn, heights, spans, tree_of
@@ -30,6 +32,7 @@ from companion.recursive.trees import Tree, balanced, chain, checked_tree, depth
 __all__ = [
     "ALPHABETS",
     "Expression",
+    "Plan",
     "RecursiveNet",
     "Run",
     "TensorNet",
@@ -48,6 +51,7 @@ __all__ = [
     "net_init",
     "parse",
     "pending",
+    "plan_by_depth",
     "spans",
     "structure_backprop",
     "symbols",

@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from companion import validation as check
-from companion.recursive.nets import RecursiveNet, TensorNet, levels, net_init
+from companion.recursive.nets import RecursiveNet, TensorNet, net_init, plan_by_depth, stacked
 from companion.recursive.trees import Tree
 
 __all__ = ["Forest", "TreeNet", "forest"]
@@ -38,19 +37,16 @@ def forest(trees: Sequence[Tree], xs: Sequence[np.ndarray]) -> Forest:
     ValueError
         If there is no tree, numbers differ, or a tree is malformed.
     """
-    check.integer("number of trees", len(trees), 1)
-    if len(xs) != len(trees):
-        raise ValueError(f"xs: want {len(trees)} sequences, one a tree, got {len(xs)}")
-    leaves, plan = levels(trees, [len(x) for x in xs])
-    ends = np.cumsum([2 * len(x) - 1 for x in xs])
+    plan = plan_by_depth(trees)
+    x = torch.from_numpy(stacked(plan, xs)).to(torch.get_default_dtype())
+    ends = np.cumsum([2 * tau - 1 for tau in plan.taus])
     row = np.zeros(ends[-1], dtype=int)
-    row[leaves] = np.arange(len(leaves))
-    done, merges = len(leaves), []
-    for node, left, right in plan:
+    row[plan.leaves] = np.arange(len(plan.leaves))
+    done, merges = len(plan.leaves), []
+    for node, left, right in plan.levels:
         row[node] = done + np.arange(len(node))
         merges.append((torch.from_numpy(row[left]), torch.from_numpy(row[right])))
         done += len(node)
-    x = torch.from_numpy(np.concatenate(xs)).to(torch.get_default_dtype())
     return Forest(x, tuple(merges), torch.from_numpy(row[ends - 1]))
 
 

@@ -13,6 +13,7 @@ from companion.functions import nll, nll_grad, softmax, tanh_prime
 from companion.recursive.trees import Tree, checked_tree, heights
 
 __all__ = [
+    "Plan",
     "RecursiveNet",
     "Run",
     "TensorNet",
@@ -20,6 +21,7 @@ __all__ = [
     "forward_by_depth",
     "loss",
     "net_init",
+    "plan_by_depth",
     "structure_backprop",
 ]
 
@@ -176,14 +178,53 @@ def structure_backprop(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray,
     return type(p)(**grad)
 
 
-def forward_by_depth(p: "RecursiveNet | TensorNet", trees: Sequence[Tree], xs: Sequence[np.ndarray]) -> list[Run]:
+class Plan(NamedTuple):
+    """Many trees, ready to be computed: lengths, rows of the leaves, and rows (node, left, right) of each height."""
+
+    taus: tuple[int, ...]
+    leaves: np.ndarray
+    levels: tuple[tuple[np.ndarray, np.ndarray, np.ndarray], ...]
+
+
+def plan_by_depth(trees: Sequence[Tree]) -> Plan:
+    """Sort the merges of many trees by height, the trees' nodes standing one tree after another (Section 10.6).
+
+    Parameters
+    ----------
+    trees : any number, at least one.
+
+    Returns
+    -------
+    Plan with one level for each height from 1 to the largest depth; it can be used again and again.
+
+    Raises
+    ------
+    ValueError
+        If there is no tree or one is malformed. Reference: looks2017.
+    """
+    check.integer("number of trees", len(trees), 1)
+    leaves, rows, offset = [], [], 0
+    for tree in trees:
+        height, tau = heights(tree), tree.tau
+        leaves.append(offset + np.arange(tau))
+        merges = offset + np.array(tree.merges, dtype=int).reshape(-1, 2)
+        rows.append(np.column_stack([height[tau:], offset + np.arange(tau, 2 * tau - 1), merges]))
+        offset += 2 * tau - 1
+    table = np.concatenate(rows)
+    table = table[np.argsort(table[:, 0], kind="stable")]
+    cuts = np.flatnonzero(np.diff(table[:, 0])) + 1
+    levels = tuple(tuple(part[:, 1:].T) for part in np.split(table, cuts) if len(part))
+    return Plan(tuple(tree.tau for tree in trees), np.concatenate(leaves), levels)
+
+
+def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.ndarray]) -> list[Run]:
     """The same runs as `forward` for many trees, all merges of equal height in one product (Section 10.6).
 
     Parameters
     ----------
     p : parameters.
-    trees : one for each sequence.
-    xs : sequences of any lengths.
+    plan : of the trees, from `plan_by_depth`.
+    xs : one sequence a tree.
 
     Returns
     -------
@@ -192,35 +233,27 @@ def forward_by_depth(p: "RecursiveNet | TensorNet", trees: Sequence[Tree], xs: S
     Raises
     ------
     ValueError
-        If there is no tree, their number is not that of the sequences, or as `forward`.
+        If the sequences are not as many or as long as the trees, or a shape does not fit.
     """
     p = _checked(p)
-    check.integer("number of trees", len(trees), 1)
-    if len(xs) != len(trees):
-        raise ValueError(f"xs: want {len(trees)} sequences, one a tree, got {len(xs)}")
-    xs = [check.sequence(f"xs[{i}]", x, p.U.shape[1]) for i, x in enumerate(xs)]
-    leaves, plan = levels(trees, [len(x) for x in xs])
-    h = np.zeros((2 * len(leaves) - len(trees), len(p.b)))
-    h[leaves] = np.concatenate(xs) @ p.U.T
-    for node, left, right in plan:
+    x = stacked(plan, xs, p.U.shape[1])
+    h = np.zeros((2 * len(plan.leaves) - len(plan.taus), len(p.b)))
+    h[plan.leaves] = x @ p.U.T
+    for node, left, right in plan.levels:
         h[node] = _compose(p, np.concatenate([h[left], h[right]], axis=1))
-    ends = np.cumsum([2 * len(x) - 1 for x in xs])
+    ends = np.cumsum([2 * tau - 1 for tau in plan.taus])
     o = p.c + h[ends - 1] @ p.V.T
     return [Run(*parts) for parts in zip(np.split(h, ends[:-1]), o, softmax(o), strict=True)]
 
 
-def levels(trees: Sequence[Tree], taus: Sequence[int]) -> tuple[np.ndarray, list[tuple[np.ndarray, ...]]]:
-    """Rows of all leaves, and for each height ≥ 1 the rows (node, left, right), the trees stacked one after another."""
-    leaves, rows, offset = [], [], 0
-    for tree, tau in zip(trees, taus, strict=True):
-        height = heights(checked_tree(tree, tau))
-        leaves.append(offset + np.arange(tau))
-        node = np.arange(tau, 2 * tau - 1)
-        merges = np.array(tree.merges, dtype=int).reshape(-1, 2)
-        rows.append(np.column_stack([height[tau:], offset + node, offset + merges]))
-        offset += 2 * tau - 1
-    table = np.concatenate(rows)
-    order = np.argsort(table[:, 0], kind="stable")
-    table = table[order]
-    cuts = np.flatnonzero(np.diff(table[:, 0])) + 1
-    return np.concatenate(leaves), [tuple(part[:, 1:].T) for part in np.split(table, cuts) if len(part)]
+def stacked(plan: Plan, xs: Sequence[np.ndarray], width: int | None = None) -> np.ndarray:
+    """The sequences of a plan's trees, checked against it, one after another."""
+    if not isinstance(plan, Plan):
+        raise ValueError(f"plan: want a Plan, got {type(plan).__name__}")
+    if len(xs) != len(plan.taus):
+        raise ValueError(f"xs: want {len(plan.taus)} sequences, one a tree, got {len(xs)}")
+    made = [check.sequence(f"xs[{i}]", x, width) for i, x in enumerate(xs)]
+    for i, (tau, x) in enumerate(zip(plan.taus, made, strict=True)):
+        if len(x) != tau:
+            raise ValueError(f"xs[{i}]: want {tau} steps, one a leaf, got {len(x)}")
+    return np.concatenate(made)

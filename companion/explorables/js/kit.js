@@ -291,13 +291,14 @@
       pending = 0;
       view.width = Math.max(280, stage.clientWidth || 640);
       handles.clear();
-      const { height, width = view.width, say = "" } = kind.draw(view);
+      const { height, width = view.width, say = "", focus } = kind.draw(view); // focus: a place to keep in sight
       canvas.setAttribute("viewBox", `0 0 ${round(width)} ${round(height)}`);
       canvas.setAttribute("width", round(width));
       canvas.setAttribute("height", round(height));
       if (readout.textContent !== say) readout.textContent = say;
       canvas.setAttribute("aria-label", `${spec.title}. ${say}`);
       parts.forEach((p) => p.show());
+      if (focus < stage.scrollLeft + 40 || focus > stage.scrollLeft + view.width - 40) stage.scrollLeft = focus - view.width / 2;
     }
     const redraw = () => { if (!pending) pending = requestAnimationFrame(draw); };
 

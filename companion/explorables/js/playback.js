@@ -45,7 +45,7 @@ explorables.define("playback", {
     const before = scene.tokens.slice(Math.max(0, t - 14), t).join(view.data.glue);
     const after = scene.tokens.slice(t + 1, t + 8).join(view.data.glue);
     const where = view.data.context ? `…${before}[${scene.tokens[t]}]${after}… ` : `Step ${t + 1} of ${steps}. `;
-    return { height: bottom + trace + 6, width, say: scene.say ? scene.say[t] : `${where}${who}${values}` };
+    return { height: bottom + trace + 6, width, focus: x(t), say: scene.say ? scene.say[t] : `${where}${who}${values}` };
   },
   panel(g, p, { top, h }, x, cell, margin) {
     const { svg, text, round } = explorables.kit;

@@ -1,0 +1,433 @@
+"""Section 10.5: three ways to be deep, the paths in their graphs, and what flows back along them."""
+
+import json
+from math import comb
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion import train_deep
+from companion.deep import (
+    Blocks,
+    Dense,
+    Layer,
+    Stacked,
+    blocks_bptt,
+    blocks_circuit,
+    blocks_forward,
+    blocks_init,
+    blocks_jacobians,
+    jacobian_by_length,
+    layers_on,
+    parameters,
+    path_lengths,
+    rebuilt,
+    shortest_path,
+    stacked_bptt,
+    stacked_circuit,
+    stacked_forward,
+    stacked_from_torch,
+    stacked_init,
+    stacked_to_torch,
+    stated_length,
+)
+from companion.functions import nll
+from companion.recurrent import RNN, rnn_bptt, rnn_forward
+from companion.tasks import encode, english
+from companion.unfolding import count_parameters, depth, evaluate, unfold
+from tests.oracles import central_differences, relative_error
+
+torch = pytest.importorskip("torch")
+
+few = settings(max_examples=15, deadline=None)
+sizes, lengths, seeds = st.integers(1, 5), st.integers(1, 7), st.integers(0, 2**32 - 1)
+depths = st.tuples(st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+
+
+def with_biases(p, rng):
+    """The same net with every zero bias drawn instead."""
+    return rebuilt(p, {k: rng.normal(0, 0.5, v.shape) if v.ndim == 1 else v for k, v in parameters(p).items()})
+
+
+def draw_stacked(widths, tau, seed):
+    rng = np.random.default_rng(seed)
+    p = with_biases(stacked_init(2, widths, 3, rng), rng)
+    return p, rng.normal(size=(tau, 2)), rng.integers(0, 3, tau), tuple(rng.uniform(-1, 1, n) for n in widths)
+
+
+def draw_blocks(layers, skip, n_h, tau, seed):
+    rng = np.random.default_rng(seed)
+    p = with_biases(blocks_init(2, n_h, 3, rng, layers, skip), rng)
+    return p, rng.normal(size=(tau, 2)), rng.integers(0, 3, tau), rng.uniform(-1, 1, n_h)
+
+
+def assert_agree(ours, theirs, tolerance):
+    assert set(ours) == set(theirs)
+    for name in ours:
+        error = relative_error(ours[name], theirs[name])
+        assert error <= tolerance, f"{name}: relative error {error:.1e}, want ≤ {tolerance:.0e}"
+
+
+def assert_equals_differences(grad, loss, p):
+    """At every index of every array; relative to the largest entry of all, since gradients far back are tiny."""
+    at, ours = parameters(p), parameters(grad)
+    theirs = [central_differences(lambda v, k=k: loss(rebuilt(p, at | {k: v})), at[k]) for k in at]
+    ours, theirs = (np.concatenate([v.ravel() for v in values]) for values in ([ours[k] for k in at], theirs))
+    assert relative_error(ours, theirs) <= 1e-6
+
+
+# (a) stacked layers
+
+
+@few
+@given(st.integers(1, 4), sizes, lengths, seeds)
+def test_stacked_states_logits_and_gradients_equal_the_layers_of_pytorch(k, n, tau, seed):
+    p, x, y, h0 = draw_stacked((n,) * k, tau, seed)
+    run, ours = stacked_forward(p, x, h0), stacked_bptt(p, x, y, h0)
+    rnn, linear = stacked_to_torch(p)
+    top, last = rnn(torch.tensor(x), torch.tensor(np.stack(h0)))
+    torch.nn.functional.cross_entropy(linear(top), torch.tensor(y), reduction="sum").backward()
+    assert np.abs(run.o - linear(top).detach().numpy()).max() <= 1e-10
+    assert np.abs(np.stack([h[-1] for h in run.h]) - last.detach().numpy()).max() <= 1e-10
+    theirs = {"V": linear.weight.grad.numpy(), "c": linear.bias.grad.numpy()}
+    for l in range(k):
+        for letter, name in zip("UWb", ("weight_ih", "weight_hh", "bias_ih"), strict=True):
+            theirs[f"{letter}{l + 1}"] = getattr(rnn, f"{name}_l{l}").grad.numpy()
+    assert_agree(parameters(ours), theirs, 1e-10)
+
+
+@few
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=3), st.integers(1, 5), seeds)
+def test_stacked_gradient_equals_central_differences_at_every_index(widths, tau, seed):
+    p, x, y, h0 = draw_stacked(tuple(widths), tau, seed)
+    assert_equals_differences(stacked_bptt(p, x, y, h0), lambda q: nll(stacked_forward(q, x, h0).o, y).sum(), p)
+
+
+@few
+@given(st.integers(1, 3), sizes, lengths, seeds)
+def test_stacked_net_comes_back_from_pytorch_as_it_went_and_with_both_biases(k, n, tau, seed):
+    p, x, *_ = draw_stacked((n,) * k, tau, seed)
+    modules = stacked_to_torch(p)
+    assert_agree(parameters(stacked_from_torch(*modules)), parameters(p), 0.0)
+    with torch.no_grad():
+        for l in range(k):
+            getattr(modules[0], f"bias_hh_l{l}")[:] = 0.25 * (l + 1)
+    theirs = modules[1](modules[0](torch.tensor(x))[0]).detach().numpy()
+    assert np.abs(stacked_forward(stacked_from_torch(*modules), x).o - theirs).max() <= 1e-10
+
+
+# (b), (c) MLPs inside the blocks
+
+
+def by_torch(p, x, y, h0):
+    """Logits and gradients of (b) and (c) by torch's autograd, one step after the other."""
+    w = {k: torch.tensor(v, requires_grad=True) for k, v in parameters(p).items()}
+
+    def mlp(letter, v):
+        i = 1
+        while f"W_{letter}{i}" in w:
+            v = torch.tanh(torch.nn.functional.linear(v, w[f"W_{letter}{i}"], w[f"b_{letter}{i}"]))
+            i += 1
+        return v
+
+    h, o = torch.tensor(h0), []
+    for x_t in torch.tensor(x):
+        a = w["b"] + w["W"] @ mlp("z", h) + w["U"] @ mlp("u", x_t)
+        h = torch.tanh(a + w["S"] @ h if "S" in w else a)
+        o.append(w["c"] + w["V"] @ mlp("v", h))
+    o = torch.stack(o)
+    torch.nn.functional.cross_entropy(o, torch.tensor(y), reduction="sum").backward()
+    return o.detach().numpy(), {k: v.grad.numpy() for k, v in w.items()}
+
+
+@few
+@given(depths, st.booleans(), sizes, lengths, seeds)
+def test_blocks_logits_and_gradients_equal_autograd(layers, skip, n_h, tau, seed):
+    p, x, y, h0 = draw_blocks(layers, skip, n_h, tau, seed)
+    o, theirs = by_torch(p, x, y, h0)
+    assert np.abs(blocks_forward(p, x, h0).o - o).max() <= 1e-10
+    assert_agree(parameters(blocks_bptt(p, x, y, h0)), theirs, 1e-10)
+
+
+@few
+@given(depths, st.booleans(), st.integers(1, 3), st.integers(1, 4), seeds)
+def test_blocks_gradient_equals_central_differences_at_every_index(layers, skip, n_h, tau, seed):
+    p, x, y, h0 = draw_blocks(layers, skip, n_h, tau, seed)
+    assert_equals_differences(blocks_bptt(p, x, y, h0), lambda q: nll(blocks_forward(q, x, h0).o, y).sum(), p)
+
+
+@few
+@given(sizes, lengths, seeds)
+def test_one_layer_everywhere_is_the_plain_net(n_h, tau, seed):
+    p, x, y, h0 = draw_blocks((1, 1, 1), False, n_h, tau, seed)
+    plain = RNN(p.U, p.W, p.V, p.b, p.c)
+    stack = Stacked((Layer(p.U, p.W, p.b),), p.V, p.c)
+    want = rnn_forward(plain, x, h0).o
+    assert np.array_equal(stacked_forward(stack, x, (h0,)).o, want)
+    assert np.abs(blocks_forward(p, x, h0).o - want).max() <= 1e-12
+    grad = rnn_bptt(plain, x, y, h0)
+    assert_agree(parameters(blocks_bptt(p, x, y, h0)), dict(grad._asdict()), 1e-12)
+    assert_agree(
+        parameters(stacked_bptt(stack, x, y, (h0,))),
+        {{"U": "U1", "W": "W1", "b": "b1"}.get(k, k): v for k, v in grad._asdict().items()},
+        1e-12,
+    )
+
+
+@few
+@given(st.integers(2, 3), sizes, lengths, seeds)
+def test_a_skip_of_zero_changes_nothing_and_a_skip_alone_is_the_plain_net(m, n_h, tau, seed):
+    p, x, _, h0 = draw_blocks((1, m, 1), True, n_h, tau, seed)
+    without = blocks_forward(p._replace(S=None), x, h0).o
+    assert np.array_equal(blocks_forward(p._replace(S=0 * p.S), x, h0).o, without)
+    alone = blocks_forward(p._replace(W=0 * p.W), x, h0).o
+    assert np.abs(alone - rnn_forward(RNN(p.U, p.S, p.V, p.b, p.c), x, h0).o).max() <= 1e-12
+
+
+# graphs and paths
+
+
+@few
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4), lengths, seeds)
+def test_the_unfolded_circuit_of_the_stack_computes_the_stack(widths, tau, seed):
+    p, x, _, h0 = draw_stacked(tuple(widths), tau, seed)
+    start = {f"h{l}": h for l, h in enumerate(h0, 1)}
+    values = evaluate(unfold(stacked_circuit(len(widths)), tau), {"x": x}, parameters(p), start)
+    got = np.stack([values["o", t] for t in range(1, tau + 1)])
+    assert np.abs(got - stacked_forward(p, x, h0).o).max() <= 1e-12
+
+
+@few
+@given(depths, st.booleans(), sizes, lengths, seeds)
+def test_the_unfolded_circuit_of_the_blocks_computes_the_blocks(layers, skip, n_h, tau, seed):
+    p, x, _, h0 = draw_blocks(layers, skip, n_h, tau, seed)
+    values = evaluate(unfold(blocks_circuit(layers, skip), tau), {"x": x}, parameters(p), {"h": h0})
+    got = np.stack([values["o", t] for t in range(1, tau + 1)])
+    assert np.abs(got - blocks_forward(p, x, h0).o).max() <= 1e-12
+
+
+@few
+@given(st.integers(1, 5), st.integers(0, 8), st.integers(1, 3))
+def test_in_a_stack_every_path_has_the_stated_length_and_there_are_binomially_many(k, lag, first):
+    graph = unfold(stacked_circuit(k), first + lag)
+    source, target = ("h1", first), (f"h{k}", first + lag)
+    length = stated_length("a", lag, k)
+    assert layers_on(graph, shortest_path(graph, source, target)) == length == lag + k - 1
+    assert path_lengths(graph, source, target) == {length: comb(lag + k - 1, lag)}
+    assert stated_length("a", lag, k, longest=True) == length
+    ends = ("x", first), ("o", first + lag)
+    assert layers_on(graph, shortest_path(graph, *ends)) == length + 2
+
+
+@few
+@given(depths, st.integers(0, 7), st.integers(1, 3))
+def test_mlps_multiply_the_only_path_and_a_skip_brings_the_shortest_back(layers, lag, first):
+    d_in, m, d_out = layers
+    states, ends = (("h", first), ("h", first + lag)), (("x", first), ("o", first + lag))
+    for way, skip in (("b", False), ("c", True)):
+        graph = unfold(blocks_circuit(layers, skip), first + lag)
+        shortest, longest = stated_length(way, lag, m), stated_length(way, lag, m, longest=True)
+        assert (shortest, longest) == (lag if skip else m * lag, m * lag)
+        assert layers_on(graph, shortest_path(graph, *states)) == shortest
+        assert layers_on(graph, shortest_path(graph, *ends)) == d_in + shortest + d_out
+        found = path_lengths(graph, *states)
+        assert (min(found), max(found)) == (shortest, longest)
+        wanted = {m * lag: 1}
+        if skip:
+            wanted = {lag + (m - 1) * j: comb(lag, j) for j in range(lag + 1)} if m > 1 else {lag: 2**lag}
+        assert found == wanted
+
+
+@few
+@given(st.integers(1, 4), st.integers(1, 6))
+def test_the_longest_path_is_the_depth_of_the_graph(k, tau):
+    """From the first input to the last output: each layer is an affine map and a tanh, but the output has no tanh."""
+    for circuit in (stacked_circuit(k), blocks_circuit((1, k, 1), True)):
+        graph = unfold(circuit, tau)
+        assert depth(graph) >= 2 * max(path_lengths(graph, ("x", 1), ("o", tau))) - 1
+    assert depth(unfold(stacked_circuit(k), tau)) == 2 * (tau + k) - 1
+
+
+def test_nothing_flows_backwards_in_time_or_down_the_stack():
+    graph = unfold(stacked_circuit(2), 3)
+    for source, target in ((("h1", 2), ("h1", 1)), (("h2", 1), ("h1", 3)), (("o", 1), ("h2", 2))):
+        assert shortest_path(graph, source, target) == []
+        assert path_lengths(graph, source, target) == {}
+    assert shortest_path(graph, ("h1", 2), ("h1", 2)) == [("h1", 2)]
+    assert path_lengths(graph, ("h1", 2), ("h1", 2)) == {0: 1}
+
+
+# what flows back
+
+
+@few
+@given(depths, st.booleans(), sizes, lengths, seeds)
+def test_jacobians_equal_differences_of_one_step_and_their_parts_add_up(layers, skip, n_h, tau, seed):
+    p, x, _, h0 = draw_blocks(layers, skip, n_h, tau, seed)
+    run = blocks_forward(p, x, h0)
+    J, whole = blocks_jacobians(p, run), np.eye(n_h)
+    for t in range(1, tau + 1):
+        one_step = [
+            central_differences(lambda h, i=i, t=t: blocks_forward(p, x[t - 1 : t], h).h[1][i], run.h[t - 1])
+            for i in range(n_h)
+        ]
+        assert relative_error(J[t - 1], np.array(one_step)) <= 1e-6
+        whole = J[t - 1] @ whole
+    by_length = jacobian_by_length(p, run)
+    assert np.abs(sum(by_length.values()) - whole).max() <= 1e-12 * max(1, np.abs(whole).max())
+    graph = unfold(blocks_circuit(layers, skip), tau)
+    assert list(by_length) == list(path_lengths(graph, ("h", 0), ("h", tau)))
+
+
+def test_the_part_of_the_shortest_path_is_the_product_over_the_skip_alone():
+    p, x, _, h0 = draw_blocks((1, 3, 1), True, 4, 5, 0)
+    run, M = blocks_forward(p, x, h0), np.eye(4)
+    for h in run.h[1:]:
+        M = np.diag(1 - h**2) @ p.S @ M
+    assert np.abs(jacobian_by_length(p, run)[5] - M).max() <= 1e-14
+
+
+def test_initial_weights_keep_the_state_equally_large_with_and_without_a_skip():
+    def variance(skip):
+        p = blocks_init(3, 400, 2, np.random.default_rng(0), (1, 2, 1), skip, gain=0.5)
+        past = 0 if p.S is None else (p.S**2).sum(1).mean()
+        return (p.W**2).sum(1).mean() + past
+
+    assert variance(False) == pytest.approx(0.25, rel=0.02)
+    assert variance(True) == pytest.approx(0.25, rel=0.02)
+
+
+# the comparison and its record
+
+RECORD = json.loads(train_deep.DATA.read_text(encoding="utf-8"))
+TEXT = train_deep.parts(encode(english()))
+
+
+@pytest.mark.parametrize("way", train_deep.WAYS)
+def test_stated_parameters_are_those_that_are_trained_and_nearly_equal(way):
+    entry = RECORD["nets"][way]
+    model = train_deep.build(way)
+    trained = sum(w.numel() for w in model.parameters() if w.requires_grad)
+    ours = count_parameters(parameters(train_deep.as_numpy(model)))
+    assert entry["units"] == train_deep.units(way)
+    assert entry["parameters"] == train_deep.parameter_count(way, entry["units"]) == trained == ours
+    assert abs(entry["parameters"] - train_deep.PARAMETERS) <= 0.01 * train_deep.PARAMETERS
+
+
+@pytest.mark.parametrize("way", train_deep.WAYS)
+def test_numpy_computes_the_logits_of_the_net_that_was_trained(way):
+    torch.manual_seed(3)
+    model = train_deep.build(way, 6).double()
+    x = np.random.default_rng(3).normal(size=(9, len(train_deep.ALPHABET)))
+    p = train_deep.as_numpy(model)
+    ours = (stacked_forward if isinstance(p, Stacked) else blocks_forward)(p, x).o
+    assert np.abs(ours - model(torch.tensor(x)[None])[0].detach().numpy()).max() <= 1e-10
+
+
+def test_stored_nets_give_the_bits_of_the_record():
+    """Half-precision weights and another Python's text may move the third digit."""
+    for way, net in train_deep.load().items():
+        first = [r for r in RECORD["runs"] if (r["way"], r["seed"]) == (way, train_deep.SEEDS[0])]
+        recorded = min(first, key=lambda r: r["validation"][-1])["test"]
+        assert train_deep.bits(net, TEXT[2]) == pytest.approx(recorded, abs=0.03)
+
+
+def test_the_record_holds_every_planned_run_once_at_the_rate_chosen_on_validation_text():
+    seen = [(r["way"], r["seed"], r["rate"]) for r in RECORD["runs"]]
+    wanted = [(way, train_deep.SEEDS[0], rate) for way in train_deep.WAYS for rate in train_deep.RATES]
+    for way in train_deep.WAYS:
+        first = [r for r in RECORD["runs"] if (r["way"], r["seed"]) == (way, train_deep.SEEDS[0])]
+        best = min(first, key=lambda r: r["validation"][-1])["rate"]
+        assert RECORD["metrics"]["best_rate"][way] == best
+        wanted += [(way, seed, best) for seed in train_deep.SEEDS[1:]]
+    assert sorted(seen) == sorted(wanted)
+
+
+def test_bits_of_an_indifferent_net_are_the_logarithm_of_the_alphabet():
+    n = len(train_deep.ALPHABET)
+    net = Stacked((Layer(np.zeros((1, n)), np.zeros((1, 1)), np.zeros(1)),), np.zeros((n, 1)), np.zeros(n))
+    assert train_deep.bits(net, TEXT[1][:1000]) == pytest.approx(np.log2(n), rel=1e-12)
+
+
+def test_the_three_parts_are_the_text_and_rows_of_it_overlap_by_one_character():
+    assert np.array_equal(np.concatenate(TEXT), encode(english()))
+    judged = train_deep.rows(TEXT[1])
+    assert judged.shape[1] == train_deep.ROW + 1
+    assert np.array_equal(judged[1:, 0], judged[:-1, -1])
+    assert np.array_equal(judged[:, 1:].ravel(), TEXT[1][1 : judged[:, 1:].size + 1])
+
+
+# bad input
+
+STACK, X, Y, _ = draw_stacked((3, 2), 4, 0)
+BLOCKS = draw_blocks((2, 2, 2), True, 3, 4, 0)[0]
+RUN = blocks_forward(BLOCKS, X)
+GRAPH = unfold(stacked_circuit(2), 3)
+RNG = np.random.default_rng(0)
+BAD = {
+    "x of another width": ("x", lambda: stacked_forward(STACK, np.ones((4, 3)))),
+    "an empty x": ("x", lambda: blocks_forward(BLOCKS, np.ones((0, 2)))),
+    "NaN in x": ("x", lambda: stacked_bptt(STACK, np.full((4, 2), np.nan), Y)),
+    "targets of another length": ("y", lambda: stacked_bptt(STACK, X, Y[:2])),
+    "a target outside the classes": ("y", lambda: blocks_bptt(BLOCKS, X, np.array([0, 1, 2, 3]))),
+    "a start for one layer of two": ("h0", lambda: stacked_forward(STACK, X, (np.zeros(3),))),
+    "a start of another width": ("h0", lambda: blocks_forward(BLOCKS, X, np.zeros(2))),
+    "no layers": ("p", lambda: stacked_forward(STACK._replace(layers=()), X)),
+    "another kind of net": ("p", lambda: blocks_forward(STACK, X)),
+    "a layer that does not fit the one below": (
+        "U2",
+        lambda: stacked_forward(STACK._replace(layers=STACK.layers[:1] * 2), X),
+    ),
+    "NaN in the skip": ("S", lambda: blocks_forward(BLOCKS._replace(S=np.full((3, 3), np.nan)), X)),
+    "a skip of another width": ("S", lambda: blocks_forward(BLOCKS._replace(S=np.eye(2)), X)),
+    "a list for an MLP": ("across", lambda: blocks_forward(BLOCKS._replace(across=[]), X)),
+    "an inner layer of another width": (
+        "outward 1, W",
+        lambda: blocks_forward(BLOCKS._replace(outward=(Dense(np.eye(2), np.zeros(2)),)), X),
+    ),
+    "W of another width": ("W", lambda: blocks_forward(BLOCKS._replace(W=np.eye(2)), X)),
+    "no widths": ("widths", lambda: stacked_init(2, (), 3, RNG)),
+    "a width of zero": ("widths", lambda: stacked_init(2, (3, 0), 3, RNG)),
+    "no generator": ("rng", lambda: stacked_init(2, (3,), 3, 7)),
+    "two numbers of layers": ("layers", lambda: blocks_init(2, 3, 3, RNG, (2, 2))),
+    "no layer across": ("layers", lambda: blocks_circuit((1, 0, 1))),
+    "layers as a number": ("layers", lambda: blocks_circuit(2)),
+    "a skip that is no bool": ("skip", lambda: blocks_init(2, 3, 3, RNG, (1, 1, 1), "yes")),
+    "a circuit of no layers": ("k", lambda: stacked_circuit(0)),
+    "a source that is not there": ("source", lambda: shortest_path(GRAPH, ("h3", 1), ("h2", 2))),
+    "a target after the end": ("target", lambda: path_lengths(GRAPH, ("h1", 1), ("h2", 4))),
+    "an empty path": ("path", lambda: layers_on(GRAPH, [])),
+    "a path with a gap": ("path", lambda: layers_on(GRAPH, [("h1", 1), ("h1", 2)])),
+    "a way that is none": ("way", lambda: stated_length("d", 1, 1)),
+    "a negative lag": ("lag", lambda: stated_length("a", -1, 1)),
+    "no layers in a formula": ("layers", lambda: stated_length("b", 1, 0)),
+    "layers of two widths for PyTorch": ("p", lambda: stacked_to_torch(STACK)),
+    "a cell of another kind": ("rnn", lambda: stacked_from_torch(torch.nn.GRU(2, 3), torch.nn.Linear(3, 2))),
+    "a head that does not fit": ("linear", lambda: stacked_from_torch(torch.nn.RNN(2, 3), torch.nn.Linear(4, 2))),
+    "names that differ": ("named", lambda: rebuilt(STACK, {"V": STACK.V})),
+    "a run of another kind": ("run", lambda: blocks_jacobians(BLOCKS, stacked_forward(STACK, X))),
+    "a run of another net": ("run", lambda: jacobian_by_length(BLOCKS._replace(across=()), RUN)),
+    "an unknown way to train": ("way", lambda: train_deep.build("4 layers")),
+    "an unknown way to count": ("way", lambda: train_deep.parameter_count("LSTM", 3)),
+    "too few parameters": ("wanted", lambda: train_deep.units("MLPs", 3)),
+    "no units": ("n", lambda: train_deep.build("MLPs", 0)),
+    "a short text": (r"len\(codes\)", lambda: train_deep.parts(np.zeros(100, dtype=int))),
+    "less than a row": (r"len\(codes\)", lambda: train_deep.bits(STACK, np.zeros(50, dtype=int))),
+    "a code outside the alphabet": ("codes", lambda: train_deep.bits(STACK, np.full(300, 99))),
+    "weights that are not there": ("path", lambda: train_deep.load("nowhere.npz")),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_an_error_that_names_the_argument(case):
+    name, call = BAD[case]
+    with pytest.raises(ValueError, match=rf"^{name}: want "):
+        call()
+
+
+def test_parameters_want_one_of_the_two_kinds():
+    assert isinstance(BLOCKS, Blocks)
+    with pytest.raises(ValueError, match="^p: want"):
+        parameters(RNN(*(np.eye(2) for _ in range(5))))
