@@ -10,7 +10,14 @@ all       `functions`            ``book/notation.md``
 10.1      `sharing`              ``book/10_01_unfolding.ipynb``
 10.2      `recurrent`            ``book/10_02_recurrent.ipynb``
 10.2      `turing`               ``book/10_02_recurrent.ipynb``
+10.2.1    `forcing`              ``book/10_02_1_teacher_forcing.ipynb``
 10.2.2    `recurrent`            ``book/10_02_2_gradient.ipynb``
+10.2.3    `graphical`            ``book/10_02_3_graphical.ipynb``
+10.2.4    `context`              ``book/10_02_4_context.ipynb``
+10.3      `bidirectional`        ``book/10_03_bidirectional.ipynb``
+10.4      `seq2seq`              ``book/10_04_seq2seq.ipynb``
+10.5      `deep`                 ``book/10_05_deep.ipynb``
+10.6      `recursive`            ``book/10_06_recursive.ipynb``
 10.7      `longterm`             ``book/10_07_longterm.ipynb``
 10.10     `gated`                ``book/10_10_gated.ipynb``
 10.10     `lstm`, `gru`          ``book/10_10_gated.ipynb``, ``book/pytorch_names.ipynb``

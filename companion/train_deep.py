@@ -32,10 +32,12 @@ __all__ = [
     "as_numpy",
     "bits",
     "build",
+    "learn",
     "load",
     "main",
     "parameter_count",
     "parts",
+    "rows",
     "units",
 ]
 
@@ -173,8 +175,22 @@ def parts(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 
 
 def rows(codes: np.ndarray) -> np.ndarray:
-    """Held-out text as rows of ROW + 1 characters; a row's last one is the next row's first."""
-    n = (len(codes) - 1) // ROW
+    """Held-out text as rows of ROW + 1 characters; a row's last one is the next row's first.
+
+    Parameters
+    ----------
+    codes : (n,) integers, n > ROW; what fills no row at the end is left out.
+
+    Returns
+    -------
+    array of shape (rows, ROW + 1)
+
+    Raises
+    ------
+    ValueError
+        If the text is too short.
+    """
+    n = (integer("len(codes)", len(codes), ROW + 1) - 1) // ROW
     return np.stack([codes[i * ROW : (i + 1) * ROW + 1] for i in range(n)])
 
 
@@ -194,7 +210,6 @@ def bits(p: Stacked | Blocks, codes: np.ndarray) -> float:
     ValueError
         If the text is too short, a code lies outside the alphabet, or p is no net.
     """
-    integer("len(codes)", len(codes), ROW + 1)
     codes = targets("codes", np.asarray(codes), len(codes), len(ALPHABET))
     forward, eye = stacked_forward if isinstance(p, Stacked) else blocks_forward, np.eye(len(ALPHABET))
     return float(np.mean([nll(forward(p, eye[row[:-1]]).o, row[1:]) for row in rows(codes)]) / np.log(2))
@@ -230,8 +245,26 @@ def together(models: "dict[str, torch.nn.Module]") -> "torch.nn.ModuleList":
     return torch.nn.ModuleList(models[way] for way in WAYS)
 
 
-def learn(way: str, seed: int, rate: float, text: tuple[np.ndarray, ...], steps: int = STEPS) -> tuple:
-    """Train one net; return it and the bits per character on validation text five times on the way."""
+def learn(
+    way: str, seed: int, rate: float, text: tuple[np.ndarray, ...], steps: int = STEPS
+) -> "tuple[torch.nn.Module, list[float]]":
+    """Train one net by predicting the next character; seeds draw the same windows of text for every way.
+
+    Parameters
+    ----------
+    way : one of `WAYS`. seed : of weights and windows. rate : learning rate. steps : gradient steps, at least 1.
+    text : what `parts` returned; the first part is learned, the second judged five times on the way.
+
+    Returns
+    -------
+    model : the trained net.
+    validation : bits per character on the second part.
+
+    Raises
+    ------
+    ValueError
+        If way is unknown or a number does not fit.
+    """
     import torch
     from torch.nn.functional import cross_entropy
 

@@ -91,6 +91,7 @@ def study(series: str, floor: float, steps: int = STEPS, seeds: int = SEEDS) -> 
         If an argument does not fit.
     """
     draw, floor = SERIES[choice("series", series, tuple(SERIES))], probability("floor", floor)
+    steps, seeds = integer("steps", steps, 1), integer("seeds", seeds, 1)
     rngs = [np.random.default_rng([1, s]) for s in range(seeds)]
     data = np.stack([draw(LENGTH, EXAMPLES, rng) for rng in rngs])
     data += NOISE[series] * np.stack([rng.normal(size=data.shape[1:]) for rng in rngs])
@@ -135,7 +136,22 @@ def load(path: str | Path = DATA / "forcing.npz") -> dict[tuple[str, float], lis
 
 
 def errors(nets: list[Predictor], y: np.ndarray) -> np.ndarray:
-    """Root-mean-square free-running error of each net over the series `y`, shape (nets, tau − 1)."""
+    """Root-mean-square free-running error of each net over n series, at each step alone.
+
+    Parameters
+    ----------
+    nets : predictors of n_y values.
+    y : series, shape (n, tau, n_y), at least two values each.
+
+    Returns
+    -------
+    Shape (nets, tau − 1).
+
+    Raises
+    ------
+    ValueError
+        If a shape does not fit, a number is not finite, or the series are too short.
+    """
     y = array("y", y, ("n", "tau", "n_y"))
     return np.sqrt([(free_error(p, y) ** 2).mean(axis=0) for p in nets])
 

@@ -345,6 +345,15 @@ def test_the_record_holds_every_planned_run_once_at_the_rate_chosen_on_validatio
     assert sorted(seen) == sorted(wanted)
 
 
+def test_in_the_record_depth_pays_a_little_and_the_skip_connection_does_not():
+    best = RECORD["metrics"]["best_rate"]
+    test = {w: [r["test"] for r in RECORD["runs"] if (r["way"], r["rate"]) == (w, best[w])] for w in train_deep.WAYS}
+    wide, *deep = (np.array(test[way]) for way in train_deep.WAYS)
+    assert all((values < wide).sum() >= 3 for values in deep)
+    assert all(0.03 < np.median(wide) - np.median(values) < 0.08 for values in deep)
+    assert (deep[-1] > deep[-2]).sum() == 3
+
+
 def test_bits_of_an_indifferent_net_are_the_logarithm_of_the_alphabet():
     n = len(train_deep.ALPHABET)
     net = Stacked((Layer(np.zeros((1, n)), np.zeros((1, 1)), np.zeros(1)),), np.zeros((n, 1)), np.zeros(n))
@@ -415,6 +424,10 @@ BAD = {
     "no units": ("n", lambda: train_deep.build("MLPs", 0)),
     "a short text": (r"len\(codes\)", lambda: train_deep.parts(np.zeros(100, dtype=int))),
     "less than a row": (r"len\(codes\)", lambda: train_deep.bits(STACK, np.zeros(50, dtype=int))),
+    "rows of a short text": (r"len\(codes\)", lambda: train_deep.rows(np.zeros(train_deep.ROW, dtype=int))),
+    "a way to learn that is none": ("way", lambda: train_deep.learn("LSTM", 0, 1e-3, TEXT, 1)),
+    "no steps": ("steps", lambda: train_deep.learn("MLPs", 0, 1e-3, TEXT, 0)),
+    "a negative rate": ("lr", lambda: train_deep.learn("MLPs", 0, -1.0, TEXT, 1)),
     "a code outside the alphabet": ("codes", lambda: train_deep.bits(STACK, np.full(300, 99))),
     "weights that are not there": ("path", lambda: train_deep.load("nowhere.npz")),
 }

@@ -77,7 +77,7 @@ def feedback_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> Fee
 
 
 def feedback_forward(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> Run:
-    """Run the net along given inputs and outputs (teacher forcing): row t of `yhat` is P(y⁽ᵗ⁾ | y before t, x to t).
+    """Run the net along given inputs and outputs (teacher forcing).
 
     Equation (Section 10.2.4): a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + F y⁽ᵗ⁻¹⁾ with y⁽⁰⁾ = 0. The loss is `rnn_loss(run, y)`.
 
@@ -89,7 +89,7 @@ def feedback_forward(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> Run:
 
     Returns
     -------
-    Run
+    Run whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x⁽¹⁾ … x⁽ᵗ⁾).
 
     Raises
     ------

@@ -106,7 +106,7 @@ def shifted(y: np.ndarray, n_o: int) -> np.ndarray:
 
 
 def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Run:
-    """Run the net along a given sequence (teacher forcing): row t of `yhat` is P(y⁽ᵗ⁾ | y before t, x).
+    """Run the net along a given sequence (teacher forcing).
 
     Equations (Section 10.2.4): a⁽ᵗ⁾ = b + Rᵀx + W h⁽ᵗ⁻¹⁾ + U y⁽ᵗ⁻¹⁾ with h⁽⁰⁾ = tanh(s + Sᵀx) and y⁽⁰⁾ = 0;
     each of the two terms in x stands or falls with the way in. The loss is `rnn_loss(run, y)`.
@@ -120,7 +120,7 @@ def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Ru
 
     Returns
     -------
-    Run
+    Run whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
 
     Raises
     ------

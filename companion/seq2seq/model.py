@@ -45,7 +45,7 @@ class Seq2Seq(NamedTuple):
     Y: np.ndarray  # (n_o, n_y) one row a target symbol
     reader: Layer
     K: np.ndarray  # (n_C, n_g) last reader state → context
-    k: np.ndarray  # (n_C,)
+    d: np.ndarray  # (n_C,)
     S: np.ndarray | None  # (n_h, n_C) context → initial state
     s: np.ndarray | None  # (n_h,)
     writer: Layer
@@ -129,8 +129,8 @@ def checked(p: Any) -> Seq2Seq:
         raise ValueError("p.A: want A and Q together, or neither")
     X, Y = array("p.X", p.X, ("n_words", "n_x")), array("p.Y", p.Y, ("n_o", "n_y"))
     reader, writer = _layer("p.reader", p.reader, X.shape[1]), _layer("p.writer", p.writer, Y.shape[1])
-    n_g, n_h, n_C, n_m = len(reader.b), len(writer.b), len(p.k), len(p.p)
-    shapes = {"K": (n_C, n_g), "k": (n_C,), "S": (n_h, n_C), "s": (n_h,), "R": (n_h, n_C), "A": (n_h, n_g)}
+    n_g, n_h, n_C, n_m = len(reader.b), len(writer.b), len(p.d), len(p.p)
+    shapes = {"K": (n_C, n_g), "d": (n_C,), "S": (n_h, n_C), "s": (n_h,), "R": (n_h, n_C), "A": (n_h, n_g)}
     shapes |= {"P": (n_m, n_h), "Q": (n_m, n_g), "p": (n_m,), "V": (len(Y), n_m), "c": (len(Y),)}
     given = {n: array(f"p.{n}", getattr(p, n), s) for n, s in shapes.items() if getattr(p, n) is not None}
     return p._replace(X=X, Y=Y, reader=reader, writer=writer, **given)
@@ -139,7 +139,7 @@ def checked(p: Any) -> Seq2Seq:
 def encode(p: Seq2Seq, x: np.ndarray) -> Read:
     """Read a sequence and emit the context.
 
-    Equations (Section 10.4): g⁽ᵏ⁾ = tanh(b + W g⁽ᵏ⁻¹⁾ + U X[x⁽ᵏ⁾]), g⁽⁰⁾ = 0, C = tanh(k + K g⁽ᵗ⁾) for the last step t.
+    Equations (Section 10.4): g⁽ᵏ⁾ = tanh(b + W g⁽ᵏ⁻¹⁾ + U X[x⁽ᵏ⁾]), g⁽⁰⁾ = 0, C = tanh(d + K g⁽ᵗ⁾) for the last step t.
 
     Parameters
     ----------
@@ -159,7 +159,7 @@ def encode(p: Seq2Seq, x: np.ndarray) -> Read:
     g = np.zeros((len(x) + 1, len(p.reader.b)))
     for t in range(1, len(x) + 1):
         g[t] = np.tanh(p.reader.b + p.reader.W @ g[t - 1] + p.reader.U @ p.X[x[t - 1]])
-    return Read(g[1:], np.tanh(p.k + p.K @ g[-1]))
+    return Read(g[1:], np.tanh(p.d + p.K @ g[-1]))
 
 
 def _places(name: str, value: Any, classes: int) -> np.ndarray:
@@ -184,7 +184,7 @@ def start(p: Seq2Seq, C: np.ndarray) -> np.ndarray:
     ValueError
         If the context has another width.
     """
-    C = array("C", C, (len(p.k),))
+    C = array("C", C, (len(p.d),))
     return np.zeros(len(p.writer.b)) if p.S is None else np.tanh(p.s + p.S @ C)
 
 
@@ -207,7 +207,7 @@ def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
     ValueError
         If the symbol is unknown, or context or state has the wrong size.
     """
-    C, h = array("C", read.C, (len(p.k),)), array("h", h, (len(p.writer.b),))
+    C, h = array("C", read.C, (len(p.d),)), array("h", h, (len(p.writer.b),))
     a = p.writer.b + p.writer.W @ h + p.writer.U @ p.Y[integer("y", y, 0, len(p.Y) - 1)]
     h = np.tanh(a if p.R is None else a + p.R @ C)
     mixed, alpha = p.p + p.P @ h, None

@@ -146,8 +146,8 @@ def move_from_both_sides(figure: Figure, kernel: Kernel, name: str) -> None:
 @pytest.mark.parametrize("notebook", CHAPTERS)
 def test_figures_live_in_jupyterlab(notebook, lab, visit):
     address, runtime = lab
-    page, watch = visit(f"{address}lab/tree/{notebook}?token={TOKEN}", address)
-    page.wait_for_function("!!window.jupyterapp?.shell?.currentWidget?.context", timeout=60_000)
+    page, watch = visit(f"{address}lab/workspaces/{notebook.split('.')[0]}/tree/{notebook}?token={TOKEN}", address)
+    page.wait_for_function(f"window.jupyterapp?.shell?.currentWidget?.context?.path === '{notebook}'", timeout=60_000)
     page.evaluate(RUN_ALL)
     last = nbformat.read(ROOT / "book" / notebook, 4)
     wanted = sum(

@@ -195,7 +195,7 @@
 
   // A line of text; Enter or leaving the field hands it over.
   function textControl(c, id, view) {
-    const input = html("input", { type: "text", id, "data-control": c.name, maxlength: c.longest, placeholder: c.example, spellcheck: "false", autocomplete: "off", onchange: () => view.set(c.name, input.value) });
+    const input = html("input", { type: "text", id, "data-control": c.name, maxlength: c.longest, placeholder: c.example, spellcheck: "false", autocomplete: "off", onchange: () => view.set(c.name, input.value), onblur: () => { input.value = view.get(c.name); } });
     return { row: html("div", { class: "ex-row ex-text" }, html("label", { for: id }, c.label), input), show: () => { if (document.activeElement !== input || input.value === "") input.value = view.get(c.name); } };
   }
 

@@ -1,0 +1,402 @@
+"""Section 10.2.4: a vector turned into a sequence, coupled outputs, and the nets stored for the chapter."""
+
+import json
+import subprocess
+import sys
+from functools import partial
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion import train_context as stored
+from companion.context import (
+    END,
+    LETTERS,
+    LONGEST,
+    NAMES,
+    WAYS,
+    ContextRNN,
+    FeedbackRNN,
+    context_bptt,
+    context_forward,
+    context_init,
+    context_next,
+    feedback_bptt,
+    feedback_forward,
+    feedback_init,
+    feedback_next,
+    feedback_sample,
+    given_context,
+    read,
+    shared_bit_share,
+    spell,
+)
+from companion.graphical import joint, product_of_marginals, sequences
+from companion.recurrent import rnn_loss
+from companion.training import load_weights
+from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
+
+few = settings(max_examples=15, deadline=None)
+sizes, seeds, ways = st.integers(1, 5), st.integers(0, 2**32 - 1), st.sampled_from(WAYS)
+RECORD = json.loads((stored.DATA / "context.json").read_text(encoding="utf-8"))
+
+
+def noisy(p, rng):
+    """The same parameters with every entry moved, biases too."""
+    return type(p)(*(v + 0.3 * rng.normal(size=v.shape) for v in p))
+
+
+def drawn_context(n_x, n_h, n_o, tau, seed):
+    rng = np.random.default_rng(seed)
+    return noisy(context_init(n_x, n_h, n_o, rng), rng), rng.normal(size=n_x), rng.integers(n_o, size=tau)
+
+
+def drawn_feedback(n_x, n_h, n_o, tau, seed):
+    rng = np.random.default_rng(seed)
+    p = noisy(feedback_init(n_x, n_h, n_o, rng), rng)
+    return p, rng.normal(size=(tau, n_x)), rng.integers(n_o, size=tau)
+
+
+def torch_loss_of_context(q, x, y, way):
+    """The equations once more, in torch, without any of our code."""
+    h = torch.tanh(q.s + q.S.T @ x) if way in ("state", "both") else torch.zeros_like(q.b)
+    loss = torch.zeros((), dtype=torch.float64)
+    for t, symbol in enumerate(y):
+        a = q.b + q.W @ h
+        if t > 0:
+            a = a + q.U[:, y[t - 1]]
+        if way in ("input", "both"):
+            a = a + q.R.T @ x
+        h = torch.tanh(a)
+        loss = loss - torch.log_softmax(q.c + q.V @ h, dim=0)[symbol]
+    return loss
+
+
+def torch_gradient(p, loss):
+    q = type(p)(*(torch.tensor(v, requires_grad=True) for v in p))
+    value = loss(q)
+    grads = torch.autograd.grad(value, list(q), allow_unused=True, materialize_grads=True)
+    return value.item(), type(p)(*(g.numpy() for g in grads))
+
+
+# a vector in, a sequence out
+
+
+@few
+@given(sizes, sizes, sizes, sizes, seeds, ways)
+def test_loss_and_gradient_of_the_vector_net_are_those_of_torch(n_x, n_h, n_o, tau, seed, way):
+    p, x, y = drawn_context(n_x, n_h, n_o, tau, seed)
+    loss, theirs = torch_gradient(p, lambda q: torch_loss_of_context(q, torch.tensor(x), y.tolist(), way))
+    assert np.isclose(rnn_loss(context_forward(p, x, y, way), y)[0], loss, rtol=1e-12, atol=1e-13)
+    assert_gradients_agree(context_bptt(p, x, y, way), theirs, 1e-10)
+
+
+@settings(max_examples=6, deadline=None)
+@given(sizes, sizes, sizes, sizes, seeds, ways)
+def test_gradient_of_the_vector_net_is_that_of_differences(n_x, n_h, n_o, tau, seed, way):
+    p, x, y = drawn_context(n_x, n_h, n_o, tau, seed)
+    theirs = differences_of_parameters(lambda q: rnn_loss(context_forward(q, x, y, way), y)[0], p)
+    for ours, numeric in zip(context_bptt(p, x, y, way), theirs, strict=True):
+        assert np.abs(ours - numeric).max() <= 1e-6
+
+
+@few
+@given(sizes, sizes, sizes, sizes, seeds)
+def test_a_way_that_is_not_used_gets_no_gradient_and_changes_nothing(n_x, n_h, n_o, tau, seed):
+    p, x, y = drawn_context(n_x, n_h, n_o, tau, seed)
+    for way, unused in (("input", ("S", "s")), ("state", ("R",))):
+        grad, run = context_bptt(p, x, y, way), context_forward(p, x, y, way)
+        other = p._replace(**{name: 1.0 + getattr(p, name) for name in unused})
+        assert np.array_equal(context_forward(other, x, y, way).o, run.o)
+        assert not any(getattr(grad, name).any() for name in unused)
+
+
+@few
+@given(sizes, sizes, sizes, sizes, seeds)
+def test_context_at_every_step_is_nothing_but_a_bias_of_its_own(n_x, n_h, n_o, tau, seed):
+    p, x, y = drawn_context(n_x, n_h, n_o, tau, seed)
+    biased = p._replace(b=p.b + p.R.T @ x, R=np.zeros_like(p.R))
+    assert relative_error(context_forward(biased, x, y, "input").o, context_forward(p, x, y, "input").o) <= 1e-12
+
+
+@few
+@given(sizes, sizes, sizes, sizes, seeds, ways)
+def test_asking_step_by_step_is_the_forward_pass(n_x, n_h, n_o, tau, seed, way):
+    p, x, y = drawn_context(n_x, n_h, n_o, tau, seed)
+    asked = np.array([context_next(p, x, way)(tuple(y[:t])) for t in range(tau)])
+    assert relative_error(np.exp(asked), context_forward(p, x, y, way).yhat) <= 1e-12
+
+
+@settings(max_examples=8, deadline=None)
+@given(sizes, sizes, st.integers(1, 3), st.integers(1, 4), seeds, ways)
+def test_probabilities_of_all_sequences_about_one_vector_sum_to_one(n_x, n_h, n_o, tau, seed, way):
+    p, x, _ = drawn_context(n_x, n_h, n_o, tau, seed)
+    losses = [rnn_loss(context_forward(p, x, y, way), y)[0] for y in sequences(n_o, tau)]
+    assert abs(np.exp(np.negative(losses)).sum() - 1) <= 1e-12
+
+
+# a sequence in, a sequence out
+
+
+@few
+@given(sizes, sizes, sizes, sizes, seeds)
+def test_loss_and_gradient_of_the_feedback_net_are_those_of_torch(n_x, n_h, n_o, tau, seed):
+    p, x, y = drawn_feedback(n_x, n_h, n_o, tau, seed)
+
+    def torch_loss(q):
+        h, loss = torch.zeros_like(q.b), torch.zeros((), dtype=torch.float64)
+        for t in range(tau):
+            a = q.b + q.W @ h + q.U @ torch.tensor(x[t])
+            h = torch.tanh(a + q.F[:, int(y[t - 1])] if t else a)
+            loss = loss - torch.log_softmax(q.c + q.V @ h, dim=0)[int(y[t])]
+        return loss
+
+    loss, theirs = torch_gradient(p, torch_loss)
+    assert np.isclose(rnn_loss(feedback_forward(p, x, y), y)[0], loss, rtol=1e-12, atol=1e-13)
+    assert_gradients_agree(feedback_bptt(p, x, y), theirs, 1e-10)
+
+
+@settings(max_examples=6, deadline=None)
+@given(sizes, sizes, sizes, sizes, seeds)
+def test_gradient_of_the_feedback_net_is_that_of_differences(n_x, n_h, n_o, tau, seed):
+    p, x, y = drawn_feedback(n_x, n_h, n_o, tau, seed)
+    theirs = differences_of_parameters(lambda q: rnn_loss(feedback_forward(q, x, y), y)[0], p)
+    for ours, numeric in zip(feedback_bptt(p, x, y), theirs, strict=True):
+        assert np.abs(ours - numeric).max() <= 1e-6
+
+
+@few
+@given(sizes, st.integers(2, 5), st.integers(2, 3), st.integers(2, 4), seeds)
+def test_without_feedback_outputs_are_independent_given_the_input(n_x, n_h, n_o, tau, seed):
+    p, x, _ = drawn_feedback(n_x, n_h, n_o, tau, seed)
+    alone = joint(feedback_next(p._replace(F=np.zeros_like(p.F)), x), tau)
+    assert np.abs(alone - product_of_marginals(alone)).max() <= 1e-12
+    coupled = joint(
+        feedback_next(p._replace(F=10 * np.ones_like(p.F) * np.arange(n_o), V=3 * np.eye(n_o, n_h)), x), tau
+    )
+    assert abs(coupled.sum() - 1) <= 1e-12
+    assert np.abs(coupled - product_of_marginals(coupled)).max() > 1e-6
+
+
+@settings(max_examples=5, deadline=None)
+@given(seeds)
+def test_drawn_sequences_come_as_often_as_the_joint_says(seed):
+    p, x, _ = drawn_feedback(2, 4, 3, 3, seed)
+    p = p._replace(F=3 * p.F)
+    P, n = joint(feedback_next(p, x), 3), 20_000
+    y = feedback_sample(p, x, n, np.random.default_rng(seed))
+    seen = np.zeros_like(P)
+    np.add.at(seen, tuple(y.T), 1 / n)
+    assert (np.abs(seen - P) <= 5.5 * np.sqrt(P * (1 - P) / n) + 2 / n).all()
+
+
+@given(st.integers(1, 10), st.floats(0, 1))
+def test_share_of_agreement_is_that_of_counting_all_outcomes(tau, q):
+    bits = sequences(2, tau)
+    chance = np.where(bits == 1, q, 1 - q).prod(axis=1)
+    agree = (bits == bits[:, :1]).all(axis=1)
+    assert np.isclose(shared_bit_share(tau, q), chance[agree].sum(), rtol=1e-12, atol=1e-14)
+    assert shared_bit_share(tau) == 2 * 2.0**-tau
+
+
+# letters and bad input
+
+
+def test_spelling_and_reading_undo_each_other():
+    assert LETTERS[:END] == "efghinorstuvwxz"
+    for name in NAMES:
+        assert read(spell(name)) == name
+        assert len(spell(name)) == len(name) + 1 <= LONGEST
+    assert read([END, 0, 0]) == ""
+
+
+p, x, y = drawn_context(3, 4, 5, 6, 0)
+q, X, Y = drawn_feedback(3, 4, 5, 6, 0)
+
+
+@pytest.mark.parametrize("call", [context_forward, context_bptt], ids=["forward", "bptt"])
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        ((q, x, y, "both"), "p: want"),
+        ((p._replace(R=np.zeros((3, 5))), x, y, "both"), "p.R: want"),
+        ((p._replace(S=np.zeros((2, 4))), x, y, "both"), "p.S: want"),
+        ((p._replace(U=np.zeros((4, 6))), x, y, "both"), "p.U: want"),
+        ((p, np.zeros(4), y, "both"), r"x: want shape \(3,\), got \(4,\)"),
+        ((p, np.zeros((1, 3)), y, "both"), r"x: want shape \(3,\), got \(1, 3\)"),
+        ((p, np.array([0, np.nan, 0]), y, "both"), "x: want finite"),
+        ((p, x, y, "neither"), "way: want one of 'input', 'state', 'both', got 'neither'"),
+        ((p, x, np.array([], dtype=int), "both"), "y: want a sequence of at least one step"),
+        ((p, x, np.array([0, 5]), "both"), "y: want classes in 0 … 4, got 5"),
+        ((p, x, np.array([0.5]), "both"), "y: want integer"),
+        ((p, x, y[None], "both"), "y: want shape"),
+    ],
+)
+def test_bad_input_to_the_vector_net_is_named(call, args, named):
+    with pytest.raises(ValueError, match=named):
+        call(*args)
+
+
+@pytest.mark.parametrize("call", [feedback_forward, feedback_bptt], ids=["forward", "bptt"])
+@pytest.mark.parametrize(
+    ("args", "named"),
+    [
+        ((p, X, Y), "p: want"),
+        ((q._replace(F=np.zeros((4, 4))), X, Y), "p.F: want"),
+        ((q, X[:, :2], Y), "x: want shape"),
+        ((q, X[:0], Y[:0]), "x: want a sequence of at least one step"),
+        ((q, X, Y[:0]), "y: want a sequence of at least one step"),
+        ((q, X, Y[:-1]), "y: want one symbol for each of the 6 steps of x, got 5"),
+        ((q, X, np.full(6, -1)), "y: want classes in 0 … 4, got -1"),
+        ((q, X * np.inf, Y), "x: want finite"),
+    ],
+)
+def test_bad_input_to_the_feedback_net_is_named(call, args, named):
+    with np.errstate(invalid="ignore"), pytest.raises(ValueError, match=named):
+        call(*args)
+
+
+@pytest.mark.parametrize(
+    ("call", "named"),
+    [
+        (partial(spell, ""), "word: want a word of at least one letter"),
+        (partial(spell, 7), "word: want a word"),
+        (partial(spell, "alpha"), "word: want letters of .* got 'a' in 'alpha'"),
+        (partial(spell, "one."), "word: want letters of"),
+        (partial(read, [0, 16]), "y: want at most 15, got 16"),
+        (partial(read, "one"), "y: want an integer"),
+        (partial(context_init, 0, 1, 1, np.random.default_rng(0)), "n_x: want at least 1"),
+        (partial(context_init, 1, 1, 1, 0), "rng: want"),
+        (partial(feedback_init, 1, 0, 1, np.random.default_rng(0)), "n_h: want at least 1"),
+        (partial(context_next, p, x[:2], "both"), "x: want shape"),
+        (partial(context_next, p, x, "none"), "way: want one of"),
+        (partial(given_context, p, x, None), "way: want one of"),
+        (partial(feedback_next, q, X[:0]), "x: want a sequence of at least one step"),
+        (partial(feedback_sample, q, X, 0, np.random.default_rng(0)), "n: want at least 1"),
+        (partial(feedback_sample, q, X, 1, 0), "rng: want"),
+        (partial(feedback_sample, q, X[:0], 1, np.random.default_rng(0)), "x: want a sequence of at least one step"),
+        (partial(shared_bit_share, 0), "tau: want at least 1"),
+        (partial(shared_bit_share, 3, 1.5), "q: want at most 1"),
+        (partial(stored.dialects, 0, 1, np.random.default_rng(0)), "tau: want at least 1"),
+        (partial(stored.build, "none"), "kind: want one of"),
+        (partial(stored.way_of, "alone"), "kind: want one of"),
+    ],
+)
+def test_bad_input_elsewhere_is_named(call, named):
+    with pytest.raises(ValueError, match=named):
+        call()
+
+
+@few
+@given(st.lists(st.integers(0, 4), min_size=0, max_size=3), ways)
+def test_contexts_of_any_wrong_shape_are_refused(shape, way):
+    if shape != [3]:
+        with pytest.raises(ValueError, match="x: want shape"):
+            context_forward(p, np.zeros(shape), y, way)
+
+
+def test_the_numpy_part_does_not_import_torch():
+    code = "import sys, companion.context; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=stored.DATA.parents[1], timeout=60).returncode == 0
+
+
+# what is stored
+
+
+@pytest.fixture(scope="module")
+def nets():
+    return stored.load()
+
+
+@pytest.fixture(scope="module")
+def twins():
+    models = torch.nn.ModuleDict({f"{k}-{s}": stored.build(k) for k in stored.KINDS for s in stored.SEEDS}).double()
+    load_weights(stored.DATA / "context.npz", models)
+    return models
+
+
+def test_stored_nets_in_numpy_are_those_in_torch(nets, twins):
+    rng = np.random.default_rng(0)
+    concepts, said = stored.dialects(12, 1, rng)
+    picture, name = stored.pictures()[1][0][0], spell("seven")
+    for (kind, seed), net in nets.items():
+        if kind in stored.SPELLERS:
+            ours = context_forward(net, picture, name, stored.way_of(kind)).o
+            x, y = torch.tensor(picture[None]), torch.tensor(name[None])
+        else:
+            ours = feedback_forward(net, concepts[0], said[0]).o
+            x, y = torch.tensor(concepts), torch.tensor(said)
+        theirs = stored.logits(twins[f"{kind}-{seed}"], kind, x, y)[0].detach().numpy()
+        assert relative_error(ours, theirs) <= 1e-12, (kind, seed)
+
+
+def test_stored_spellers_earn_their_recorded_accuracy(nets, twins):
+    """All nets by torch, a batch at a time; one seed of each kind by NumPy, picture by picture."""
+    _, (x, digit) = stored.pictures()
+    recorded = {(r["kind"], r["seed"]): r.get("accuracy") for r in RECORD["metrics"]["nets"]}
+    for kind in stored.SPELLERS:
+        for seed in stored.SEEDS:
+            y = torch.zeros(len(x), LONGEST, dtype=torch.long)
+            for t in range(LONGEST):
+                with torch.no_grad():
+                    y[:, t] = stored.logits(twins[f"{kind}-{seed}"], kind, torch.tensor(x), y)[:, t].argmax(1)
+            words = [read(row) for row in y.tolist()]
+            right = np.mean([word == NAMES[d] for word, d in zip(words, digit, strict=True)])
+            assert abs(right - recorded[kind, seed]) <= 1 / len(x) + 1e-4
+        assert stored.spelled(nets[kind, seed], x[:40], stored.way_of(kind)) == words[:40]
+
+
+def test_stored_spellers_are_right_on_nineteen_words_in_twenty():
+    rows = [r for r in RECORD["metrics"]["nets"] if r["kind"] in WAYS]
+    assert len(rows) == 3 * len(stored.SEEDS) >= 9
+    assert all(r["accuracy"] >= 0.95 for r in rows)
+
+
+@pytest.mark.parametrize("tau", [2, 4, 8, 12])
+def test_stored_speakers_are_consistent_as_predicted(nets, tau):
+    """Only two sequences are consistent, so their probabilities are the share: exactly, without sampling."""
+    concepts, _ = stored.dialects(tau, 10, np.random.default_rng(tau))
+    for (kind, seed), net in nets.items():
+        if kind in stored.SPEAKERS:
+            both = [[2 * x.argmax(1) + dialect for dialect in (0, 1)] for x in concepts]
+            losses = [
+                [rnn_loss(feedback_forward(net, x, y), y)[0] for y in ys] for x, ys in zip(concepts, both, strict=True)
+            ]
+            share = np.exp(np.negative(losses)).sum(axis=1)
+            if kind == "feedback":
+                assert share.mean() >= 0.97, (seed, share.mean())
+            else:
+                assert 0.7 <= share.mean() / shared_bit_share(tau) <= 1.1, (seed, share.mean())
+            rng = np.random.default_rng(seed)
+            drawn = np.mean([stored.consistent(x, feedback_sample(net, x, 200, rng)) for x in concepts])
+            assert abs(drawn - share.mean()) <= 5 * np.sqrt(share.mean() / 2000) + 1e-3
+
+
+def test_dialects_are_fair_and_told_by_no_input():
+    x, y = stored.dialects(5, 4000, np.random.default_rng(0))
+    assert stored.consistent(x, y).all()
+    assert abs((y % 2).mean() - 0.5) <= 0.04
+    assert not stored.consistent(x[0], np.where(np.arange(5) == 2, y[0] ^ 1, y[0]))
+    assert not stored.consistent(x[0], (y[0] + 2) % 12)
+
+
+def test_record_says_how_to_repeat_it_and_weights_are_small():
+    assert RECORD["command"] == stored.COMMAND
+    assert {"python", "torch", "numpy"} <= RECORD["versions"].keys()
+    assert 0 < RECORD["seconds"] <= 240
+    assert (stored.DATA / "context.npz").stat().st_size <= 300_000
+
+
+def test_training_repeats_from_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(stored, "SEEDS", (0,))
+    monkeypatch.setattr(stored, "_judge", lambda nets: [{"kind": kind, "seed": seed} for kind, seed in nets])
+    stored.main(["--out", str(tmp_path), "--steps", "0.003"])
+    assert len(capsys.readouterr().out.splitlines()) == len(stored.KINDS)
+    got = stored.load(tmp_path / "context.npz")
+    assert isinstance(got["both", 0], ContextRNN)
+    assert isinstance(got["alone", 0], FeedbackRNN)
+    assert not got["alone", 0].F.any()
+    assert not got["unread", 0].U.any()
