@@ -87,7 +87,7 @@ class Figure:
         x, y = box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)
         self.page.mouse.down()
-        self.page.mouse.move(x - 30, y + 12, steps=4)
+        self.page.mouse.move(x - max(30, 0.4 * box["width"]), y + 12, steps=4)
         self.page.mouse.up()
         self.settle()
 
