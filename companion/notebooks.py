@@ -98,6 +98,8 @@ def normalise(nb: NotebookNode) -> NotebookNode:
     kept = {key: value for key, value in nb.metadata.items() if key not in NOTEBOOK_DEBRIS}
     nb.metadata = NotebookNode({**kept, "kernelspec": KERNEL, "language_info": LANGUAGE})
     nb.nbformat, nb.nbformat_minor = 4, 5
+    # a text file's front matter is about the text file, not about the notebook made of it
+    nb.cells = [cell for cell in nb.cells if not (cell.cell_type == "raw" and cell.source.startswith("---\njupytext:"))]
     seen: dict[str, int] = {}
     count = 0
     for cell in nb.cells:

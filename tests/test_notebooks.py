@@ -222,3 +222,10 @@ def test_a_stored_picture_is_smaller_and_looks_the_same():
     assert "Software" not in stored.info
     difference = np.subtract(drawn.convert("RGB"), stored.convert("RGB"), dtype=float)
     assert np.sqrt((difference**2).mean()) < 2, "root mean square, of 255"
+
+
+def test_the_front_matter_of_a_text_file_does_not_reach_the_reader():
+    raw = nbformat.v4.new_raw_cell("---\njupytext:\n  text_representation: {extension: .md}\n---")
+    text = nbformat.v4.new_markdown_cell("# A title")
+    kept = notebooks.normalise(nbformat.v4.new_notebook(cells=[raw, text])).cells
+    assert [cell.source for cell in kept] == ["# A title"]

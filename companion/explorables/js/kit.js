@@ -142,7 +142,7 @@
     });
     const out = html("output", { for: id });
     const row = html("div", { class: "ex-row" }, html("label", { for: id }, c.label), input, out);
-    if (c.play) row.append(...player(c, view, input));
+    if (c.play) row.append(html("span", { class: "ex-player" }, player(c, view, input)));
     const show = () => {
       const limit = c.limit;
       if (limit !== undefined) input.max = limit;

@@ -12,7 +12,7 @@ explorables.define("playback", {
     if (view.data.rows > 1) view.limit("row", many);
     const row = view.data.rows > 1 ? Math.min(view.get("row"), many) - 1 : 0;
     const margin = view.width < 480 ? 62 : 96;
-    const cell = Math.min(34, Math.max(8, (view.width - margin - 12) / steps));
+    const cell = Math.min(52, Math.max(8, (view.width - margin - 12) / steps));
     const width = Math.max(view.width, margin + 12 + cell * steps);
     const tops = [];
     const pixel = scene.image ? 9 : 0;
