@@ -26,9 +26,10 @@ explorables.define("playback", {
     const key = `${width}|${this.key(view)}`;
     view.layer("heat", key, (g) => {
       (scene.image || []).forEach((line, r) => line.forEach((v, k) => g.append(svg("rect", { x: margin + k * pixel, y: 4 + r * pixel, width: pixel, height: pixel, class: "ex-pixel", "fill-opacity": round(v) }))));
-      scene.panels.forEach((p, i) => this.panel(g, p, tops[i], x, cell, margin));
+      scene.panels.forEach((p, i) => this.panel(g, p, tops[i], x, cell, margin, width));
+      const every = Math.ceil((Math.max(...scene.tokens.map((token) => token.length)) * 6.8 + 1) / cell); // none overlap
       scene.tokens.forEach((token, k) => {
-        if (cell >= 8 || k % 5 === 0) g.append(text(x(k) + cell / 2, y + 8, token === " " ? "␣" : token, { "text-anchor": "middle", class: "ex-token" }));
+        if ((k + 1) % every === 0) g.append(text(x(k) + cell / 2, y + 8, token === " " ? "␣" : token, { "text-anchor": "middle", class: "ex-token" }));
       });
     });
     const bottom = y + 16;
@@ -47,10 +48,12 @@ explorables.define("playback", {
     const where = view.data.context ? `…${before}[${scene.tokens[t]}]${after}… ` : `Step ${t + 1} of ${steps}. `;
     return { height: bottom + trace + 6, width, focus: x(t), say: scene.say ? scene.say[t] : `${where}${who}${values}` };
   },
-  panel(g, p, { top, h }, x, cell, margin) {
+  panel(g, p, { top, h }, x, cell, margin, width) {
     const { svg, text, round } = explorables.kit;
     const span = Math.max(Math.abs(p.low), Math.abs(p.high));
-    g.append(text(4, top - 6, `${p.label}  (blank 0, full ${explorables.kit.number(p.high)}${p.low < 0 ? `, grey ${explorables.kit.number(p.low)}` : ""})`, { class: "ex-label" }));
+    const legend = `  (blank 0, full ${explorables.kit.number(p.high)}${p.low < 0 ? `, grey ${explorables.kit.number(p.low)}` : ""})`;
+    const room = (p.label.length + legend.length) * 7 < width;
+    g.append(text(4, top - 6, p.label + (room ? legend : ""), { class: "ex-label" }));
     p.values.forEach((line, r) => {
       if (p.rows.length <= 12 || r % 4 === 0) g.append(text(margin - 6, top + r * h + h * 0.78, p.rows[r], { "text-anchor": "end", class: "ex-small" }));
       line.forEach((v, k) => {

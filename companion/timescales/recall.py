@@ -1,0 +1,175 @@
+"""Section 10.9.3: which connections let a small net keep one bit? Many nets trained at once.
+
+A *stack* of nets is a `Slow` whose fields have one more axis in front; the nets share nothing but the clock.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from companion import validation as check
+from companion.tasks import latch
+from companion.timescales.slow import Slow, delayed
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["recall_accuracy", "recall_init", "recall_train"]
+
+
+def recall_init(
+    nets: int, n_h: int, delays: Sequence[int], rng: np.random.Generator, taus: tuple[float, float] | None = None
+) -> Slow:
+    """Draw a stack of small nets for the latch task: one input, n_h units, two classes (Section 10.9.3).
+
+    Weights are uniform on ±1/√n_h. Time constants are log-uniform between the two `taus`, or 0 (no leak).
+
+    Parameters
+    ----------
+    nets, n_h : how many nets, and units of each, ≥ 1.
+    delays : different integers ≥ 1.
+    rng : the source of randomness.
+    taus : shortest and longest time constant in steps, > 0; None for α = 0.
+
+    Returns
+    -------
+    A stack: U (nets, n_h, 1), W (nets, delays, n_h, n_h), V (nets, 2, n_h), b, alpha (nets, n_h), c (nets, 2).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range.
+    """
+    nets, n_h, delays = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1), delayed(delays)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    alpha = np.zeros((nets, n_h))
+    if taus is not None:
+        low, high = (check.number("taus", v, 1e-6) for v in check.array("taus", taus, (2,)).tolist())
+        alpha = np.exp(-np.exp(-rng.uniform(np.log(min(low, high)), np.log(max(low, high)), (nets, n_h))))
+    shapes = ((n_h, 1), (len(delays), n_h, n_h), (2, n_h), (n_h,), (2,))
+    return Slow(*(rng.uniform(-(n_h**-0.5), n_h**-0.5, (nets, *shape)) for shape in shapes), alpha)
+
+
+def _stack(p: Slow, delays: Sequence[int]) -> tuple[Slow, tuple[int, ...]]:
+    """The stack as float64 arrays whose shapes fit together, and the delays."""
+    if not isinstance(p, Slow):
+        raise ValueError(f"p: want a stack of nets as Slow(U, W, V, b, c, alpha), got {type(p).__name__}")
+    m, n, _ = check.array("p.U", p.U, ("nets", "n_h", 1)).shape
+    delays = delayed(delays)
+    shapes = ((m, n, 1), (m, len(delays), n, n), (m, 2, n), (m, n), (m, 2), (m, n))
+    q = Slow(*(check.array(f"p.{k}", v, s) for k, v, s in zip(p._fields, p, shapes, strict=True)))
+    if (q.alpha < 0).any() or (q.alpha > 1).any():
+        raise ValueError("p.alpha: want numbers in [0, 1], got some outside")
+    return q, delays
+
+
+def _logits(p: Slow, x: "torch.Tensor", delays: tuple[int, ...]) -> "torch.Tensor":
+    """The answers (nets, n, 2) of a stack, in torch, after the last step of x (nets, n, tau)."""
+    driven = (p.b[:, None, None] + x.movedim(2, 1)[..., None] * p.U[:, None, None, :, 0]).unbind(1)
+    keep, h = p.alpha[:, None], [x.new_zeros(*x.shape[:2], p.b.shape[1])]
+    for t, a in enumerate(driven, start=1):
+        for i, d in enumerate(delays):
+            a = a.baddbmm(h[t - d], p.W[:, i].mT) if t > d else a  # h⁽⁰⁾ and all before are zero
+        h.append(keep * h[-1] + (1 - keep) * a.tanh())
+    return p.c[:, None] + h[-1] @ p.V.mT
+
+
+def _draw(nets: int, length: int, n: int, rng: np.random.Generator) -> tuple["torch.Tensor", "torch.Tensor"]:
+    import torch
+
+    x, y = latch(length, nets * n, rng)
+    return torch.from_numpy(x.reshape(nets, n, length)), torch.from_numpy(y.reshape(nets, n))
+
+
+def recall_train(
+    p: Slow,
+    delays: Sequence[int],
+    length: int,
+    rng: np.random.Generator,
+    updates: int = 400,
+    learn_alpha: bool = False,
+    batch: int = 16,
+    lr: float = 0.5,
+) -> Slow:
+    """Train every net of a stack on the latch task of one length, each on fresh sequences (Section 10.9.3).
+
+    Plain gradient descent on the cross-entropy of the one answer; each net's gradient is clipped to norm 1.
+    With `learn_alpha`, α = σ(s) and s is a parameter like the others.
+
+    Parameters
+    ----------
+    p : a stack, from `recall_init`; it is not changed.
+    delays : how far back each matrix reaches.
+    length : steps a sequence, ≥ 4.
+    rng : the source of the sequences.
+    updates : gradient steps, ≥ 0.
+    learn_alpha : whether α is learned; it must then lie strictly between 0 and 1.
+    batch : sequences a net and update, ≥ 1.
+    lr : learning rate, ≥ 0.
+
+    Returns
+    -------
+    The trained stack.
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit.
+    """
+    import torch
+
+    (p, delays), length = _stack(p, delays), check.integer("length", length, 4)
+    updates, batch, lr = (
+        check.integer("updates", updates, 0),
+        check.integer("batch", batch, 1),
+        check.number("lr", lr, 0),
+    )
+    if learn_alpha and not ((p.alpha > 0) & (p.alpha < 1)).all():
+        raise ValueError("p.alpha: want numbers strictly between 0 and 1 to learn from")
+    q = [torch.tensor(v, requires_grad=True) for v in p[:5]]
+    alpha = torch.tensor(p.alpha)
+    q += [torch.logit(alpha).requires_grad_()] if learn_alpha else []
+    for _ in range(updates):
+        x, y = _draw(len(alpha), length, batch, rng)
+        o = _logits(Slow(*q[:5], torch.sigmoid(q[5]) if learn_alpha else alpha), x, delays)
+        loss = torch.nn.functional.cross_entropy(o.flatten(0, 1), y.flatten(), reduction="sum") / batch
+        grads = torch.autograd.grad(loss, q)
+        norm = sum((g**2).flatten(1).sum(1) for g in grads).sqrt()  # (nets,)
+        rate = lr * (1 / norm.clamp(min=1e-300)).clamp(max=1)
+        with torch.no_grad():
+            for v, g in zip(q, grads, strict=True):
+                v -= rate.reshape(-1, *[1] * (v.ndim - 1)) * g
+    last = torch.sigmoid(q[5]) if learn_alpha else alpha
+    return Slow(*(v.detach().numpy() for v in (*q[:5], last)))
+
+
+def recall_accuracy(p: Slow, delays: Sequence[int], length: int, rng: np.random.Generator, n: int = 300) -> np.ndarray:
+    """The share of fresh latch sequences that each net of a stack answers rightly (Section 10.9.3).
+
+    Parameters
+    ----------
+    p : a stack.
+    delays : how far back each matrix reaches.
+    length : steps a sequence, ≥ 4; it need not be the length of training.
+    rng : the source of the sequences.
+    n : sequences a net, ≥ 1.
+
+    Returns
+    -------
+    Accuracies, shape (nets,).
+
+    Raises
+    ------
+    ValueError
+        If an argument does not fit.
+    """
+    import torch
+
+    p, delays = _stack(p, delays)
+    length, n = check.integer("length", length, 4), check.integer("n", n, 1)
+    x, y = _draw(len(p.b), length, n, rng)
+    with torch.no_grad():
+        o = _logits(Slow(*(torch.tensor(v) for v in p)), x, delays)
+    return (o.argmax(-1) == y).double().mean(1).numpy()

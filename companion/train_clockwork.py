@@ -1,0 +1,154 @@
+"""Train the nets of Section 10.12 on waveforms, five seeds at once, and store them with a record.
+
+    python -m companion.train_clockwork
+
+Each seed draws one waveform of 128 steps and one net of each kind; the net gets no input and has to produce the
+waveform from its biases alone. Five nets of a kind are trained side by side (their gradients do not mix). Every
+kind is given the same steps and the same two learning rates; the one with the lower median error is kept.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from companion.clockwork import make_clock, mask, schedule
+from companion.training import torch_seed, train, write_record
+from companion.validation import choice, integer
+
+__all__ = ["CLOCK", "DATA", "KINDS", "SEEDS", "TAU", "Nets", "main", "parameters", "waveform"]
+
+DATA = Path(__file__).parents[1] / "book" / "data"
+COMMAND = "python -m companion.train_clockwork"
+SEEDS, TAU, STEPS, RATES = (0, 1, 2, 3, 4), 128, 600, (0.003, 0.01)
+CLOCK = make_clock((1, 2, 4, 8, 16, 32, 64), 6)
+KINDS = ("clockwork", "plain", "lstm", "leaky", "learned")
+UNITS = {"clockwork": sum(CLOCK.sizes), "plain": 32, "lstm": 16, "leaky": 32, "learned": 32}
+
+
+def waveform(seed: int) -> np.ndarray:
+    """A synthetic target: five sines, periods log-uniform in 6 … 128 steps, random phases, largest value 1.
+
+    Returns
+    -------
+    Shape (128,).
+
+    Raises
+    ------
+    ValueError
+        If the seed is negative or no integer.
+    """
+    rng = np.random.default_rng(integer("seed", seed, 0))
+    period, phase = np.exp(rng.uniform(np.log(6), np.log(128), 5)), rng.uniform(0, 2 * np.pi, 5)
+    y = np.sin(2 * np.pi * np.arange(1, TAU + 1)[:, None] / period + phase).sum(axis=1)
+    return y / np.abs(y).max()
+
+
+def parameters(kind: str) -> int:
+    """Numbers that are learned in one net of a kind.
+
+    Raises
+    ------
+    ValueError
+        If the kind is unknown.
+    """
+    n = UNITS[choice("kind", kind, KINDS)]
+    square = {"clockwork": int(mask(CLOCK).sum()), "lstm": 4 * n * n}.get(kind, n * n)
+    return square + {"lstm": 4 * n, "learned": 2 * n}.get(kind, n) + n + 1
+
+
+class Nets(nn.Module):
+    """Five nets of one kind, stacked; forward gives the outputs (seeds, 128)."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.kind = choice("kind", kind, KINDS)
+        n, s, gates = UNITS[kind], len(SEEDS), 4 if kind == "lstm" else 1
+        self.W = nn.Parameter(torch.randn(s, n, gates * n) / n**0.5)
+        self.b = nn.Parameter(torch.randn(s, 1, gates * n) * 0.1)
+        self.V = nn.Parameter(torch.randn(s, n, 1) / n**0.5)
+        self.c = nn.Parameter(torch.zeros(s, 1, 1))
+        scales = torch.tensor(np.repeat([1.0, 2, 4, 8, 16, 32, 64, 128], 4), dtype=torch.float32)
+        if kind in ("leaky", "learned"):
+            leak = torch.logit(1 / scales, 1e-3).expand(s, 1, n).clone()
+            self.leak = nn.Parameter(leak, requires_grad=kind == "learned")
+        self.register_buffer("mask", torch.tensor(mask(CLOCK).T, dtype=torch.float32), persistent=False)
+        self.register_buffer("on", torch.tensor(schedule(CLOCK, TAU)), persistent=False)
+
+    def forward(self) -> Tensor:
+        """Outputs of all nets over all steps, from a zero state and without input."""
+        h = cell = torch.zeros(len(SEEDS), 1, UNITS[self.kind])
+        W = self.W * self.mask if self.kind == "clockwork" else self.W
+        rate = torch.sigmoid(self.leak) if self.kind in ("leaky", "learned") else None
+        states = []
+        for t in range(TAU):
+            a = torch.baddbmm(self.b, h, W)
+            if self.kind == "lstm":
+                i, f, g, o = a.chunk(4, dim=2)
+                cell = torch.sigmoid(f + 1) * cell + torch.sigmoid(i) * torch.tanh(g)
+                h = torch.sigmoid(o) * torch.tanh(cell)
+            elif self.kind == "clockwork":
+                h = torch.where(self.on[t], torch.tanh(a), h)
+            else:
+                h = torch.tanh(a) if rate is None else h + rate * (torch.tanh(a) - h)
+            states.append(h)
+        return (torch.baddbmm(self.c, torch.cat(states, dim=1), self.V))[:, :, 0]
+
+
+def _errors(nets: Nets, y: Tensor) -> np.ndarray:
+    with torch.no_grad():
+        return (((nets() - y) ** 2).mean(1) / y.var(1, unbiased=False)).numpy().astype(float)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Train all kinds and write `clockwork.npz` and `clockwork.json`."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=DATA)
+    parser.add_argument("--steps", type=int, default=STEPS)
+    args = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    began, kept, rows = time.process_time(), {}, []
+    y = torch.tensor(np.array([waveform(s) for s in SEEDS]), dtype=torch.float32)
+    for kind in KINDS:
+        tried = []
+        for rate in RATES:
+            torch_seed(2014)
+            nets = Nets(kind)
+            train(
+                nets,
+                lambda step: (y, y),
+                lambda m, x, y: ((m() - y) ** 2).mean(1).sum(),
+                steps=args.steps,
+                lr=rate,
+                clip=None,
+                every=args.steps,
+                desc=f"{kind}, {rate}",
+            )
+            tried.append((float(np.median(_errors(nets, y))), rate, nets))
+        _, rate, nets = min(tried, key=lambda item: item[0])
+        errors = _errors(nets, y).round(5).tolist()
+        row = {"kind": kind, "units": UNITS[kind], "parameters": parameters(kind), "rate": rate, "errors": errors}
+        rows.append(row | {"medians": {str(r): round(m, 5) for m, r, _ in tried}})
+        print(rows[-1], flush=True)
+        values = {f"{kind}_{k}": v.detach().numpy().astype(np.float32) for k, v in nets.named_parameters()}
+        with torch.no_grad():
+            kept |= values | {f"{kind}_output": nets().numpy().astype(np.float32)}
+    args.out.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(args.out / "clockwork.npz", **kept)
+    write_record(
+        args.out / "clockwork.json",
+        command=COMMAND,
+        seed=2014,
+        seconds=time.process_time() - began,
+        metrics={"nets": rows},
+        seeds=SEEDS,
+        steps=args.steps,
+        rates=RATES,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Which connections let a small net keep one bit? Success against lag for six kinds of net (Section 10.9.3).
+
+    python -m companion.train_timescales
+
+trains twenty nets of each kind at each length of the latch task and writes ``book/data/timescales.json``: the
+accuracy of every net on fresh sequences. About two minutes on one core.
+"""
+
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from companion.timescales import recall_accuracy, recall_init, recall_train
+from companion.training import write_record
+
+__all__ = ["DATA", "KINDS", "LENGTHS", "NETS", "Kind", "cell", "main"]
+
+DATA = Path(__file__).parents[1] / "book" / "data" / "timescales.json"
+COMMAND = "python -m companion.train_timescales"
+NETS, SEED = 20, 109
+LENGTHS = (11, 19, 35, 67, 131)  # each leaves 3 when divided by 8, so steps of 8 back from the end meet the cue
+
+
+class Kind(NamedTuple):
+    """One kind of net: which delays, how many units, which leaks."""
+
+    delays: tuple[int, ...]
+    n_h: int = 8
+    taus: tuple[float, float] | None = None
+    learn_alpha: bool = False
+
+
+KINDS = {
+    "plain": Kind((1,)),
+    "plain, wider": Kind((1,), n_h=11),
+    "added": Kind((1, 8)),
+    "removed": Kind((8,)),
+    "leaky, fixed": Kind((1,), taus=(1.0, 64.0)),
+    "leaky, learned": Kind((1,), taus=(1.0, 64.0), learn_alpha=True),
+}
+
+
+def cell(name: str, length: int) -> np.ndarray:
+    """Train the nets of one kind at one length and return their accuracies, shape (NETS,)."""
+    kind = KINDS[name]
+    rng = np.random.default_rng([SEED, list(KINDS).index(name), length])
+    p = recall_init(NETS, kind.n_h, kind.delays, rng, kind.taus)
+    p = recall_train(p, kind.delays, length, rng, learn_alpha=kind.learn_alpha)
+    return recall_accuracy(p, kind.delays, length, rng)
+
+
+def main() -> None:
+    """Train all cells and store what came out."""
+    import torch
+
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    metrics: dict[str, Any] = {}
+    for name in KINDS:
+        metrics[name] = {str(length): np.round(cell(name, length), 4).tolist() for length in LENGTHS}
+        print(name, {k: sum(a > 0.95 for a in v) for k, v in metrics[name].items()}, flush=True)
+    write_record(DATA, command=COMMAND, seed=SEED, seconds=time.perf_counter() - start, metrics=metrics, nets=NETS)
+
+
+if __name__ == "__main__":
+    main()

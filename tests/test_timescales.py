@@ -1,0 +1,273 @@
+"""Section 10.9 held to closed forms, to torch, to differences and to the plain net."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from companion import timescales as ts
+from companion import train_timescales as train
+from companion.longterm import draw_weights, fitted_slope
+from companion.recurrent import RNN, rnn_bptt, rnn_forward, rnn_loss
+from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
+
+torch.set_num_threads(1)
+few = settings(max_examples=20, deadline=None)
+seeds = st.integers(0, 2**32 - 1)
+delay_sets = st.lists(st.integers(1, 5), min_size=1, max_size=3, unique=True).map(tuple)
+keeps = st.floats(0.01, 0.99)
+
+
+def case(seed: int, delays: tuple[int, ...], leaky: bool = True) -> tuple[ts.Slow, np.ndarray, np.ndarray, np.ndarray]:
+    """A drawn net with random biases, inputs, targets and a first state."""
+    rng = np.random.default_rng(seed)
+    n_x, n_h, n_o, tau = (int(v) for v in rng.integers([1, 1, 2, 1], [4, 5, 4, 9]))
+    p = ts.slow_init(n_x, n_h, n_o, delays, rng, rng.uniform(0.05, 0.95, n_h) if leaky else 0.0)
+    p = p._replace(b=rng.standard_normal(n_h), c=rng.standard_normal(n_o))
+    return p, rng.standard_normal((tau, n_x)), rng.integers(0, n_o, tau), rng.standard_normal(n_h)
+
+
+def torch_loss(p: ts.Slow, x: np.ndarray, y: np.ndarray, delays: tuple[int, ...], h0: np.ndarray) -> torch.Tensor:
+    """The same net, written again with tensors and a dictionary of states."""
+    h = {0: torch.tensor(h0)}
+    total = torch.zeros((), dtype=torch.float64)
+    for t in range(1, len(x) + 1):
+        back = sum(W @ h[t - d] for W, d in zip(p.W, delays, strict=True) if t - d in h)
+        v = torch.tanh(p.U @ torch.tensor(x[t - 1]) + p.b + back)
+        h[t] = v + p.alpha * (h[t - 1] - v)
+        total = total + torch.nn.functional.cross_entropy(p.V @ h[t] + p.c, torch.tensor(y[t - 1]))
+    return total
+
+
+@few
+@given(seeds, delay_sets)
+def test_the_gradient_by_hand_is_torchs(seed: int, delays: tuple[int, ...]) -> None:
+    p, x, y, h0 = case(seed, delays)
+    q = ts.Slow(*(torch.tensor(v, requires_grad=True) for v in p))
+    loss = torch_loss(q, x, y, delays, h0)
+    loss.backward()
+    assert rnn_loss(ts.slow_forward(p, x, delays, h0), y)[0] == pytest.approx(loss.item(), rel=1e-12)
+    theirs = ts.Slow(*(np.zeros(v.shape) if v.grad is None else v.grad.numpy() for v in q))
+    assert_gradients_agree(ts.slow_bptt(p, x, y, delays, h0), theirs, 1e-10)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seeds, delay_sets)
+def test_the_gradient_by_hand_is_that_of_differences_at_every_index(seed: int, delays: tuple[int, ...]) -> None:
+    p, x, y, h0 = case(seed, delays)
+    theirs = differences_of_parameters(lambda q: rnn_loss(ts.slow_forward(q, x, delays, h0), y)[0], p)
+    ours = ts.slow_bptt(p, x, y, delays, h0)
+    for name, g, d in zip(p._fields, ours, theirs, strict=True):
+        assert np.abs(g - d).max() <= 1e-6 * max(1.0, np.abs(d).max()), name
+
+
+@few
+@given(seeds)
+def test_without_leak_and_skips_it_is_the_plain_net_to_the_last_bit(seed: int) -> None:
+    p, x, y, h0 = case(seed, (1,), leaky=False)
+    plain = RNN(p.U, p.W[0], p.V, p.b, p.c)
+    ours, theirs = ts.slow_forward(p, x, (1,), h0), rnn_forward(plain, x, h0)
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_array_equal(a, b)
+    g, wanted = ts.slow_bptt(p, x, y, (1,), h0), rnn_bptt(plain, x, y, h0)
+    for name in RNN._fields:
+        got = g.W[0] if name == "W" else getattr(g, name)
+        assert relative_error(got, getattr(wanted, name)) <= 1e-12
+
+
+@few
+@given(seeds)
+def test_a_unit_that_keeps_everything_never_moves(seed: int) -> None:
+    p, x, _, h0 = case(seed, (1, 3))
+    run = ts.slow_forward(p._replace(alpha=np.ones(len(p.b))), x, (1, 3), h0)
+    np.testing.assert_array_equal(run.h, np.tile(h0, (len(x) + 1, 1)))
+
+
+@few
+@given(keeps, st.integers(1, 60))
+def test_an_impulse_decays_as_the_closed_form_says(alpha: float, steps: int) -> None:
+    v = np.zeros((steps, 1))
+    v[0] = 1
+    np.testing.assert_allclose(ts.leaky_average(alpha, v)[1:, 0], ts.impulse_response(alpha, steps), rtol=1e-12)
+
+
+@few
+@given(keeps)
+def test_the_time_constant_is_minus_one_over_ln_alpha(alpha: float) -> None:
+    tau = ts.time_constant(alpha)
+    assert alpha**tau == pytest.approx(np.exp(-1), rel=1e-12)
+    assert ts.leak_of(tau) == pytest.approx(alpha, rel=1e-12)
+    line = np.log(ts.impulse_response(alpha, 50))
+    assert -1 / fitted_slope(line) == pytest.approx(tau, rel=1e-9)
+
+
+def test_the_two_ends_have_no_memory_and_no_forgetting() -> None:
+    assert ts.time_constant(0.0) == 0 and ts.time_constant(1.0) == np.inf and ts.leak_of(0.0) == 0
+    np.testing.assert_array_equal(ts.impulse_response(0.0, 3), [1, 0, 0])
+    v = np.array([[3.0], [5.0]])
+    np.testing.assert_array_equal(ts.leaky_average(0.0, v)[1:], v)
+    np.testing.assert_array_equal(ts.leaky_average(1.0, v, np.array([2.0])), [[2], [2], [2]])
+
+
+@few
+@given(seeds, keeps)
+def test_a_leaky_average_is_the_sum_of_what_each_value_left(seed: int, alpha: float) -> None:
+    v, mu0 = np.random.default_rng(seed).standard_normal((2, 12))
+    mu = ts.leaky_average(alpha, v[:, None], mu0[:1])
+    for t in range(13):
+        brute = alpha**t * mu0[0] + sum((1 - alpha) * alpha ** (t - k) * v[k - 1] for k in range(1, t + 1))
+        assert mu[t, 0] == pytest.approx(brute, rel=1e-10, abs=1e-12)
+
+
+@settings(max_examples=5, deadline=None)
+@given(seeds)
+def test_learned_leaks_recover_the_time_constants_of_a_mixture(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    taus = np.array([2.0, 10.0, 50.0])
+    truth = ts.Leaks(np.exp(-1 / taus), np.array([1.0, 2.0, 5.0]))
+    v = rng.standard_normal(300)
+    start = np.exp(-1 / (np.array([1.0, 6.0, 30.0]) * rng.uniform(0.8, 1.25, 3)))
+    got = ts.fit_leaks(v, ts.mixture(truth, v), start)
+    np.testing.assert_allclose([ts.time_constant(a) for a in got.alpha], taus, rtol=1e-3)
+
+
+@few
+@given(seeds, st.floats(0.7, 1.1), st.integers(1, 8), st.integers(2, 6))
+def test_through_skips_of_d_steps_the_gradient_has_slope_log_rho_over_d(seed: int, rho: float, d: int, n: int) -> None:
+    W = draw_weights(n, np.random.default_rng(seed), rho, "symmetric")[None]
+    norms = ts.delay_norms(W, (d,), 60 * d)
+    logs = np.log(norms[::d])
+    np.testing.assert_allclose(logs, np.arange(61) * np.log(rho), atol=1e-9)
+    assert fitted_slope(logs) / d == pytest.approx(np.log(rho) / d, rel=0.02, abs=1e-9)
+    assert ts.delay_radius(W, (d,)) == pytest.approx(rho ** (1 / d), rel=1e-5)
+    if d > 1:
+        assert (np.delete(norms, np.arange(0, 60 * d + 1, d)) == 0).all()
+
+
+@few
+@given(seeds, st.integers(2, 5))
+def test_with_both_kinds_of_connection_the_slope_is_that_of_the_companion_matrix(seed: int, d: int) -> None:
+    rng = np.random.default_rng(seed)
+    W = np.abs(rng.standard_normal((2, 3, 3)))  # positive: one real eigenvalue leads
+    W *= 0.4 / np.linalg.norm(W, 2, axis=(1, 2))[:, None, None]
+    late = fitted_slope(np.log(ts.delay_norms(W, (1, d), 200)), 80)
+    assert late == pytest.approx(np.log(ts.delay_radius(W, (1, d))), rel=0.02)
+
+
+@settings(max_examples=8, deadline=None)
+@given(seeds, delay_sets)
+def test_a_stack_answers_as_its_nets_do_one_by_one(seed: int, delays: tuple[int, ...]) -> None:
+    from companion.timescales.recall import _logits
+
+    rng = np.random.default_rng(seed)
+    p = ts.recall_init(3, 4, delays, rng, (1.0, 20.0))
+    x = rng.standard_normal((3, 2, 9))
+    o = _logits(ts.Slow(*(torch.tensor(v) for v in p)), torch.tensor(x), delays).numpy()
+    for net in range(3):
+        for row in range(2):
+            one = ts.slow_forward(ts.Slow(*(v[net] for v in p)), x[net, row][:, None], delays)
+            np.testing.assert_allclose(o[net, row], one.o[-1], rtol=1e-10, atol=1e-12)
+
+
+def test_training_changes_copies_only_and_learns_a_short_latch() -> None:
+    rng = np.random.default_rng(0)
+    p = ts.recall_init(4, 8, (1,), rng, (1.0, 20.0))
+    before = [v.copy() for v in p]
+    q = ts.recall_train(p, (1,), 6, rng, updates=150, learn_alpha=True)
+    assert all(np.array_equal(a, b) for a, b in zip(p, before, strict=True))
+    assert ((q.alpha > 0) & (q.alpha < 1)).all() and not np.array_equal(q.alpha, p.alpha)
+    assert (ts.recall_accuracy(q, (1,), 6, rng) > 0.95).all()
+
+
+def test_a_net_with_only_long_connections_is_blind_between_its_steps() -> None:
+    rng = np.random.default_rng(1)
+    p = ts.Slow(*(v[0] for v in ts.recall_init(1, 8, (8,), rng)))
+    x = rng.standard_normal((16, 1))
+    moved = x.copy()
+    moved[:7] += 1.0  # of the first eight steps, only step 8 lies a multiple of eight before step 16
+    np.testing.assert_array_equal(ts.slow_forward(p, x, (8,)).h[-1], ts.slow_forward(p, moved, (8,)).h[-1])
+    moved[7] += 1.0
+    assert np.abs(ts.slow_forward(p, x, (8,)).h[-1] - ts.slow_forward(p, moved, (8,)).h[-1]).max() > 1e-6
+
+
+def test_the_stored_record_is_complete_and_one_cell_comes_out_again() -> None:
+    record = json.loads(train.DATA.read_text(encoding="utf-8"))
+    assert record["command"] == train.COMMAND and list(record["metrics"]) == list(train.KINDS)
+    for row in record["metrics"].values():
+        assert list(row) == [str(n) for n in train.LENGTHS]
+        assert all(len(v) == train.NETS and 0 <= min(v) <= max(v) <= 1 for v in row.values())
+    again = train.cell("removed", 11) > 0.95
+    assert abs(int(again.sum()) - sum(a > 0.95 for a in record["metrics"]["removed"]["11"])) <= 2
+
+
+@pytest.mark.parametrize("delays", [(-1,), (0,), (1, 1), (), (1.5,), 3, "12", (1, 2)])
+def test_bad_delays_are_named(delays: object) -> None:
+    p, x, y, _ = case(3, (1,))
+    for call in (lambda: ts.slow_forward(p, x, delays), lambda: ts.slow_bptt(p, x, y, delays)):
+        with pytest.raises(ValueError, match="delays"):
+            call()
+    for call in (lambda: ts.delay_norms(p.W, delays, 5), lambda: ts.delay_radius(p.W, delays)):
+        with pytest.raises(ValueError, match="delays"):
+            call()
+
+
+@pytest.mark.parametrize("alpha", [-0.1, 1.1, np.nan, "a", np.zeros(9), None])
+def test_a_leak_outside_its_range_is_named(alpha: object) -> None:
+    p, x, _, _ = case(4, (1,))
+    rng = np.random.default_rng(0)
+    calls = [
+        lambda: ts.slow_forward(p._replace(alpha=alpha), x, (1,)),
+        lambda: ts.slow_init(1, 4, 2, (1,), rng, alpha),
+        lambda: ts.leaky_average(alpha, np.zeros((3, 2))),
+        lambda: ts.time_constant(alpha),
+        lambda: ts.impulse_response(alpha, 3),
+        lambda: ts.mixture(ts.Leaks(alpha, np.ones(2)), np.zeros(4)),
+    ]
+    for call in calls:
+        with pytest.raises(ValueError, match="alpha"):
+            call()
+
+
+@few
+@given(seeds, st.sampled_from(["U", "W", "V", "b", "c", "alpha"]), st.booleans())
+def test_a_bad_parameter_is_named(seed: int, field: str, nan: bool) -> None:
+    p, x, y, _ = case(seed, (1, 2))
+    bad = getattr(p, field).copy()
+    bad = bad * np.nan if nan else bad[None]
+    with pytest.raises(ValueError, match=f"p.{field}"):
+        ts.slow_bptt(p._replace(**{field: bad}), x, y, (1, 2))
+    stack = ts.recall_init(2, 3, (1, 2), np.random.default_rng(seed))
+    bad = getattr(stack, field) * np.nan if nan else getattr(stack, field)[:, :1][None]
+    with pytest.raises(ValueError, match=f"p.{field}"):
+        ts.recall_accuracy(stack._replace(**{field: bad}), (1, 2), 6, np.random.default_rng(0))
+
+
+def test_other_bad_input_is_named() -> None:
+    p, x, y, _ = case(5, (1,))
+    rng = np.random.default_rng(0)
+    stack = ts.recall_init(2, 3, (1,), rng)
+    calls = {
+        "x": lambda: ts.slow_forward(p, x[:0], (1,)),
+        "y": lambda: ts.slow_bptt(p, x, y + 99, (1,)),
+        "h0": lambda: ts.slow_forward(p, x, (1,), np.zeros(99)),
+        "p: want": lambda: ts.slow_forward(None, x, (1,)),
+        "v": lambda: ts.leaky_average(0.5, np.zeros((0, 2))),
+        "mu0": lambda: ts.leaky_average(0.5, np.zeros((3, 2)), np.zeros(3)),
+        "tau": lambda: ts.leak_of(-1.0),
+        "steps": lambda: ts.impulse_response(0.5, 0),
+        "W": lambda: ts.delay_norms(np.zeros((1, 2, 3)), (1,), 4),
+        "y: want": lambda: ts.fit_leaks(np.ones(5), np.ones(4), np.array([0.5])),
+        "alpha": lambda: ts.fit_leaks(np.ones(5), np.ones(5), np.array([1.0])),
+        "p.alpha": lambda: ts.recall_train(stack, (1,), 6, rng, 1, learn_alpha=True),
+        "length": lambda: ts.recall_train(stack, (1,), 3, rng, 1),
+        "taus": lambda: ts.recall_init(2, 3, (1,), rng, (0.0, 1.0)),
+        "rng": lambda: ts.recall_init(2, 3, (1,), None),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ValueError, match=name):
+            call()
+    with pytest.raises(ValueError, match=r"p\.alpha"):
+        ts.recall_accuracy(stack._replace(alpha=stack.alpha - 0.1), (1,), 6, rng)
