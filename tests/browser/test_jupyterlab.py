@@ -85,7 +85,7 @@ class Kernel:
         self.client = BlockingKernelClient(connection_file=str(runtime / f"kernel-{session['kernel']['id']}.json"))
         self.client.load_connection_file()
         self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
+        self.client.wait_for_ready(timeout=300)  # it may still be busy with the chapter
         self.run(READ)
 
     def run(self, code: str) -> str:
@@ -96,7 +96,7 @@ class Kernel:
                 raise AssertionError("\n".join(message["content"]["traceback"]))
             printed.append(message["content"].get("text", ""))
 
-        self.client.execute_interactive(code, output_hook=hear, timeout=60)
+        self.client.execute_interactive(code, output_hook=hear, timeout=300)
         return "".join(printed)
 
     def state(self, name: str) -> dict:
