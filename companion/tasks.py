@@ -12,7 +12,19 @@ import numpy as np
 
 from companion import validation
 
-__all__ = ["ALPHABET", "adding", "addition", "columns", "decode", "digits", "encode", "english", "fold", "latch"]
+__all__ = [
+    "ALPHABET",
+    "adding",
+    "addition",
+    "columns",
+    "decode",
+    "digits",
+    "encode",
+    "english",
+    "fold",
+    "latch",
+    "one_hot",
+]
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz.,:;'\"()-"
 """The characters of the book's text experiments; `fold` turns every other one into one of these."""
@@ -280,6 +292,24 @@ def decode(codes: np.ndarray, alphabet: str = ALPHABET) -> str:
     _check_alphabet(alphabet)
     codes = np.asarray(codes)
     return "".join(alphabet[i] for i in validation.targets("codes", codes, codes.size, len(alphabet)))
+
+
+def one_hot(codes: np.ndarray, alphabet: str = ALPHABET) -> np.ndarray:
+    """Turn character codes (tau,) into inputs (tau, characters of the alphabet), one row a character.
+
+    Parameters
+    ----------
+    codes : integers of shape (tau,), each in 0 … len(alphabet) − 1.
+    alphabet : as for `fold`.
+
+    Raises
+    ------
+    ValueError
+        If a code is not an integer or lies outside the alphabet.
+    """
+    _check_alphabet(alphabet)
+    codes = np.asarray(codes)
+    return np.eye(len(alphabet))[validation.targets("codes", codes, codes.size, len(alphabet))]
 
 
 def _check_alphabet(alphabet: str) -> None:

@@ -17,7 +17,7 @@ import numpy as np
 from companion.bidirectional import BiRNN, birnn_from_torch, cloze_forward
 from companion.functions import nll
 from companion.recurrent import RNN, from_torch, rnn_forward
-from companion.tasks import ALPHABET, encode, english
+from companion.tasks import ALPHABET, encode, english, one_hot
 from companion.validation import choice, integer, targets
 
 if TYPE_CHECKING:
@@ -55,25 +55,6 @@ def split(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """
     n = integer("len(codes)", len(codes), 100)
     return codes[: n - n // 10], codes[n - n // 10 :][:JUDGED]
-
-
-def one_hot(codes: np.ndarray) -> np.ndarray:
-    """Turn character codes (tau,) into inputs (tau, characters of the alphabet).
-
-    Parameters
-    ----------
-    codes : (tau,) integers, places in the alphabet.
-
-    Returns
-    -------
-    np.ndarray
-
-    Raises
-    ------
-    ValueError
-        If a code lies outside the alphabet.
-    """
-    return np.eye(len(ALPHABET))[targets("codes", codes, np.size(codes), len(ALPHABET))]
 
 
 def build(side: str, units: int) -> "torch.nn.ModuleDict":

@@ -16,8 +16,8 @@ import numpy as np
 
 from companion.functions import nll
 from companion.gated import LSTM, from_torch, lstm_forward
-from companion.tasks import ALPHABET, encode, english
-from companion.validation import choice, integer, sequence, targets
+from companion.tasks import ALPHABET, encode, english, one_hot
+from companion.validation import choice, integer, sequence
 
 if TYPE_CHECKING:
     import torch
@@ -57,26 +57,6 @@ def split(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     integer("len(codes)", len(codes), 20)
     cut = len(codes) - int(HELD_OUT * len(codes))
     return codes[:cut], codes[cut:]
-
-
-def one_hot(codes: np.ndarray) -> np.ndarray:
-    """Turn character codes (tau,) into inputs (tau, characters of the alphabet).
-
-    Parameters
-    ----------
-    codes : (tau,) integers, places in the alphabet.
-
-    Returns
-    -------
-    np.ndarray
-
-    Raises
-    ------
-    ValueError
-        If a code lies outside the alphabet.
-    """
-    codes = np.asarray(codes)
-    return np.eye(len(ALPHABET))[targets("codes", codes, codes.size, len(ALPHABET))]
 
 
 def logits(model: CharLSTM, h: np.ndarray) -> np.ndarray:
