@@ -16,7 +16,7 @@ import numpy as np
 
 from companion.functions import nll, nll_grad
 from companion.recurrent.output import OutputRNN
-from companion.validation import array, choice, integer, number, probability, sequence, targets
+from companion.validation import array, choice, generator, integer, number, probability, sequence, targets
 
 __all__ = [
     "SERIES",
@@ -52,12 +52,6 @@ def _net(p: Any, kind: type) -> Any:
     if kind is OutputRNN:
         fields["U"] = array("p.U", p.U, (n_h, "n_x"))
     return kind(**fields, c=array("p.c", p.c, (n_o,)))
-
-
-def _generator(rng: Any) -> np.random.Generator:
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
-    return rng
 
 
 def teacher_inputs(y: np.ndarray, n_o: int) -> np.ndarray:
@@ -264,7 +258,7 @@ def cycle(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
         If tau < 1, n < 1 or rng is no generator.
     """
     tau, n, step = integer("tau", tau, 1), integer("n", n, 1), 0.3 / 12
-    y, out = 1.5 * _generator(rng).normal(size=(n, 2)), np.empty((n, tau + 40, 2))
+    y, out = 1.5 * generator("rng", rng).normal(size=(n, 2)), np.empty((n, tau + 40, 2))
     for t in range(tau + 40):
         for _ in range(12):
             k1 = _speed(y)
@@ -296,7 +290,7 @@ def chaos(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
         If tau < 1, n < 1 or rng is no generator.
     """
     out = np.empty((integer("n", n, 1), integer("tau", tau, 1), 1))
-    out[:, 0, 0] = np.cos(np.pi * _generator(rng).random(n))  # the map's own density
+    out[:, 0, 0] = np.cos(np.pi * generator("rng", rng).random(n))  # the map's own density
     for t in range(1, tau):
         out[:, t] = 1.0 - 2.0 * out[:, t - 1] ** 2
     return out

@@ -58,7 +58,7 @@ def adding(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, n
     hochreiter1997, le2015
     """
     length, n = validation.integer("length", length, 2), validation.integer("n", n, 1)
-    rng, rows = _generator(rng), np.arange(n)
+    rng, rows = validation.generator("rng", rng), np.arange(n)
     first = rng.integers(0, length // 2, n)
     second = rng.integers(length // 2, length, n)
     x = np.zeros((n, length, 2))
@@ -114,7 +114,7 @@ def addition(length: int, n: int, rng: np.random.Generator, passing: float = 0.5
         If length < 1, n < 1, passing is no probability or rng is no generator.
     """
     length, n = validation.integer("length", length, 1), validation.integer("n", n, 1)
-    passing, rng = validation.probability("passing", passing), _generator(rng)
+    passing, rng = validation.probability("passing", passing), validation.generator("rng", rng)
     a = rng.integers(0, 2, (n, length))
     bits = np.stack([a, a ^ (rng.random((n, length)) < passing)], axis=2)
     y, carry = np.empty((n, length), dtype=np.int64), np.zeros(n, dtype=np.int64)
@@ -152,7 +152,7 @@ def latch(length: int, n: int, rng: np.random.Generator, noise: float = 0.2) -> 
     bengio1994
     """
     length, n = validation.integer("length", length, 4), validation.integer("n", n, 1)
-    noise, rng = validation.number("noise", noise, 0), _generator(rng)
+    noise, rng = validation.number("noise", noise, 0), validation.generator("rng", rng)
     y = rng.integers(0, 2, n)
     x = noise * rng.standard_normal((n, length, 1))
     x[:, :3, 0] = (2 * y - 1)[:, None]
@@ -178,7 +178,7 @@ def digits(rng: np.random.Generator) -> tuple[tuple[np.ndarray, np.ndarray], tup
     """
     from sklearn.datasets import load_digits
 
-    order = _generator(rng).permutation(1797)
+    order = validation.generator("rng", rng).permutation(1797)
     data = load_digits()
     x, y = data.images[order] / 16.0, data.target[order]
     return (x[360:], y[360:]), (x[:360], y[:360])
@@ -315,9 +315,3 @@ def one_hot(codes: np.ndarray, alphabet: str = ALPHABET) -> np.ndarray:
 def _check_alphabet(alphabet: str) -> None:
     if not isinstance(alphabet, str) or " " not in alphabet or len(set(alphabet)) < len(alphabet):
         raise ValueError(f"alphabet: want a string with a space and no character twice, got {alphabet!r}")
-
-
-def _generator(rng: np.random.Generator) -> np.random.Generator:
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
-    return rng

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["array", "choice", "integer", "number", "probability", "sequence", "targets"]
+__all__ = ["array", "choice", "generator", "integer", "number", "probability", "sequence", "targets"]
 
 
 def _describe(value: Any) -> str:
@@ -114,6 +114,19 @@ def _in_range(name: str, value: Any, minimum: float | None, maximum: float | Non
         raise ValueError(f"{name}: want at least {minimum}, got {value}")
     if maximum is not None and value > maximum:
         raise ValueError(f"{name}: want at most {maximum}, got {value}")
+    return value
+
+
+def generator(name: str, value: Any) -> np.random.Generator:
+    """Return `value` if it is a NumPy random generator.
+
+    Raises
+    ------
+    ValueError
+        If it is anything else, such as a seed.
+    """
+    if not isinstance(value, np.random.Generator):
+        raise ValueError(f"{name}: want a numpy.random.Generator, got {type(value).__name__}")
     return value
 
 

@@ -12,7 +12,7 @@ from companion.functions import softmax
 from companion.graphical import LogP, rnn_next
 from companion.recurrent import RNN, Run, rnn_bptt, rnn_forward
 from companion.recurrent.hidden import checked, gaussian
-from companion.validation import array, integer, probability, sequence
+from companion.validation import array, generator, integer, probability, sequence
 
 __all__ = [
     "FeedbackRNN",
@@ -175,8 +175,7 @@ def feedback_sample(p: FeedbackRNN, x: np.ndarray, n: int, rng: np.random.Genera
     """
     n_x, n = _plain(p)[1], integer("n", n, 1)
     x = sequence("x", x, n_x)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    generator("rng", rng)
     h, fed_back = np.zeros((n, len(p.b))), np.zeros((n, len(p.b)))
     y = np.empty((n, len(x)), dtype=int)
     for t, x_t in enumerate(x):

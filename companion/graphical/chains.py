@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion.functions import softmax
-from companion.validation import array, choice, integer, number, sequence, targets
+from companion.validation import array, choice, generator, integer, number, sequence, targets
 
 __all__ = [
     "Beliefs",
@@ -173,8 +173,7 @@ def chain_sample(chain: Chain, n: int, rng: np.random.Generator) -> np.ndarray:
         If the potentials are no chain, n is below 1 or rng is no generator.
     """
     chain, n = _checked(chain), integer("n", n, 1)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    generator("rng", rng)
     alpha = _forward(chain)
     y = np.empty((n, len(alpha)), dtype=np.int64)
     logits = np.tile(alpha[-1], (n, 1))

@@ -12,7 +12,7 @@ import numpy as np
 from companion.functions import sigmoid, softmax
 from companion.recurrent import RNN
 from companion.recurrent.hidden import checked
-from companion.validation import array, integer, number
+from companion.validation import array, generator, integer, number
 
 __all__ = ["EndSymbol", "Foretold", "Halt", "length_distribution", "write"]
 
@@ -130,8 +130,7 @@ def write(e: Ending, rng: np.random.Generator, longest: int = 1000) -> np.ndarra
         If the net does not fit its way to end, rng is no generator or longest is below 1.
     """
     (e, k), longest = _checked(e), integer("longest", longest, 1)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    generator("rng", rng)
     left = None
     if isinstance(e, Foretold):
         left = int(rng.choice(len(e.logits), p=softmax(e.logits)))

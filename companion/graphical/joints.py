@@ -8,7 +8,7 @@ import numpy as np
 from companion.functions import log_softmax
 from companion.recurrent import RNN
 from companion.recurrent.hidden import checked
-from companion.validation import array, choice, integer, sequence
+from companion.validation import array, choice, generator, integer, sequence
 
 __all__ = [
     "LogP",
@@ -262,8 +262,7 @@ def sample(logp: LogP, tau: int, rng: np.random.Generator, start: Sequence[int] 
     ValueError
         If tau is below 1, rng is no generator, or the model gives no log-probabilities.
     """
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    generator("rng", rng)
     y = tuple(int(i) for i in start)
     for _ in range(integer("tau", tau, 1)):
         p = np.exp(ask(logp, y))

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from companion.graphical.joints import LogP, ask
-from companion.validation import integer, number
+from companion.validation import generator, integer, number
 
 __all__ = ["Found", "beam", "exact", "greedy", "table_model"]
 
@@ -144,8 +144,7 @@ def table_model(k: int, tau: int, rng: np.random.Generator, concentration: float
     """
     k, tau = integer("k", k, 1), integer("tau", tau, 1)
     concentration = number("concentration", concentration, 1e-6)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    generator("rng", rng)
     drawn = [rng.dirichlet(np.full(k, concentration), size=(k,) * t) for t in range(tau)]
     tables = [np.log(np.maximum(table, 1e-300)) for table in drawn]
 

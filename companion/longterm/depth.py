@@ -3,7 +3,7 @@
 import numpy as np
 
 from companion import validation as check
-from companion.longterm.powers import _generator, _square
+from companion.longterm.powers import _square
 
 __all__ = ["cross_section", "factor_products", "factor_variance"]
 
@@ -56,7 +56,7 @@ def factor_products(
         check.integer(name, value, least)
         for name, value, least in (("width", width, 1), ("depth", depth, 0), ("count", count, 1))
     )
-    scale, rng = np.sqrt(check.number("variance", variance, 0) / width), _generator(rng)
+    scale, rng = np.sqrt(check.number("variance", variance, 0) / width), check.generator("rng", rng)
     u, out = np.zeros((count, width)), np.ones((count, depth + 1))
     u[:, 0] = 1.0
     for layer in range(1, depth + 1):

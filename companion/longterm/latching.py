@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from companion import validation as check
-from companion.longterm.powers import _generator, draw_weights
+from companion.longterm.powers import draw_weights
 from companion.recurrent import RNN
 from companion.tasks import latch
 
@@ -86,7 +86,7 @@ def latch_init(nets: int, n_h: int, rng: np.random.Generator, radius: float | No
         If an argument is out of range.
     """
     nets, n_h = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1)
-    bound, rng = 1 / np.sqrt(n_h), _generator(rng)
+    bound, rng = 1 / np.sqrt(n_h), check.generator("rng", rng)
     shapes = RNN(U=(n_h, 1), W=(n_h, n_h), V=(2, n_h), b=(n_h,), c=(2,))
     p = RNN(*(rng.uniform(-bound, bound, (nets, *shape)) for shape in shapes))
     if radius is None:
@@ -166,7 +166,7 @@ def latch_train(
     kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
     step = kinds[check.choice("optimizer", optimizer, tuple(kinds))](list(q), lr=lr)
     for _ in range(updates):
-        x, y = _draw(len(q.b), length, batch, _generator(rng))
+        x, y = _draw(len(q.b), length, batch, check.generator("rng", rng))
         loss = torch.nn.functional.cross_entropy(_logits(q, x).flatten(0, 1), y.flatten(), reduction="sum") / batch
         step.zero_grad()
         loss.backward()
@@ -200,5 +200,5 @@ def latch_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) 
 
     q = RNN(*(torch.from_numpy(v) for v in _stack(p)))
     length, n = check.integer("length", length, 4), check.integer("n", n, 1)
-    x, y = _draw(len(q.b), length, n, _generator(rng))
+    x, y = _draw(len(q.b), length, n, check.generator("rng", rng))
     return (_logits(q, x).argmax(-1) == y).double().mean(1).numpy()

@@ -33,12 +33,6 @@ def _finite(M: np.ndarray) -> np.ndarray:
     return M
 
 
-def _generator(rng: np.random.Generator) -> np.random.Generator:
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
-    return rng
-
-
 def two_unit(rho: float, theta: float, skew: float = 1.0) -> np.ndarray:
     """A 2×2 matrix with eigenvalues ρ e^{±iθ}, as normal or as skewed as you like.
 
@@ -163,7 +157,7 @@ def draw_weights(n: int, rng: np.random.Generator, radius: float, kind: str = "g
     """
     n, radius = check.integer("n", n, 1), check.number("radius", radius, 0)
     kind = check.choice("kind", kind, ("gaussian", "symmetric", "orthogonal"))
-    G = _generator(rng).standard_normal((n, n))
+    G = check.generator("rng", rng).standard_normal((n, n))
     if kind == "symmetric":
         G = (G + G.T) / 2
     elif kind == "orthogonal":

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion.functions import nll, nll_grad, softmax
-from companion.validation import array, integer, number, sequence
+from companion.validation import array, generator, integer, number, sequence
 
 __all__ = ["RNN", "Nodes", "Run", "rnn_bptt", "rnn_bptt_nodes", "rnn_forward", "rnn_init", "rnn_loss"]
 
@@ -52,8 +52,7 @@ def checked(p: Any) -> RNN:
 
 def gaussian(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A matrix of independent normal numbers of variance 1 / (number of columns)."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    generator("rng", rng)
     return rng.normal(size=shape) / np.sqrt(shape[1])
 
 

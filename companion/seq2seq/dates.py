@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.validation import choice, integer
+from companion.validation import choice, generator, integer
 
 __all__ = ["END", "FORMS", "SYMBOLS", "WORDS", "Pairs", "alignment", "draw", "held_out", "read", "spell", "write"]
 
@@ -93,8 +93,7 @@ def draw(n: int, dates: int, rng: np.random.Generator, held: bool = False) -> Pa
         If a number does not fit or rng is no generator.
     """
     n, dates = integer("n", n, 1), integer("dates", dates, 1, MOST)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    generator("rng", rng)
     days = rng.integers(0, 146097, (n, dates))  # 400 years have 146,097 days
     while (wrong := held_out(days) != held).any():
         days[wrong] = rng.integers(0, 146097, int(wrong.sum()))

@@ -42,8 +42,7 @@ def recall_init(
         If an argument is out of range.
     """
     nets, n_h, delays = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1), delayed(delays)
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng: want a numpy.random.Generator, got {type(rng).__name__}")
+    check.generator("rng", rng)
     alpha = np.zeros((nets, n_h))
     if taus is not None:
         low, high = (check.number("taus", v, 1e-6) for v in check.array("taus", taus, (2,)).tolist())
