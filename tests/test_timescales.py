@@ -157,6 +157,17 @@ def test_with_both_kinds_of_connection_the_slope_is_that_of_the_companion_matrix
     assert late == pytest.approx(np.log(ts.delay_radius(W, (1, d))), rel=0.02)
 
 
+@few
+@given(seeds, delay_sets, st.floats(0.3, 1.5))
+def test_rescaled_matrices_multiply_every_rate_and_every_gradient(seed: int, delays: tuple, growth: float) -> None:
+    W = np.random.default_rng(seed).standard_normal((len(delays), 4, 4)) / 4
+    scaled = ts.grow_at(W, delays, growth)
+    assert ts.delay_radius(scaled, delays) == pytest.approx(growth, rel=1e-6)
+    gamma = growth / ts.delay_radius(W, delays)
+    norms = ts.delay_norms(W, delays, 12)
+    np.testing.assert_allclose(ts.delay_norms(scaled, delays, 12), gamma ** np.arange(13) * norms, rtol=1e-9)
+
+
 @settings(max_examples=8, deadline=None)
 @given(seeds, delay_sets)
 def test_a_stack_answers_as_its_nets_do_one_by_one(seed: int, delays: tuple[int, ...]) -> None:
@@ -259,6 +270,8 @@ def test_other_bad_input_is_named() -> None:
         "tau": lambda: ts.leak_of(-1.0),
         "steps": lambda: ts.impulse_response(0.5, 0),
         "W": lambda: ts.delay_norms(np.zeros((1, 2, 3)), (1,), 4),
+        "W: want matrices": lambda: ts.grow_at(np.zeros((1, 2, 2)), (1,), 0.9),
+        "growth": lambda: ts.grow_at(np.eye(2)[None], (1,), -0.1),
         "y: want": lambda: ts.fit_leaks(np.ones(5), np.ones(4), np.array([0.5])),
         "alpha": lambda: ts.fit_leaks(np.ones(5), np.ones(5), np.array([1.0])),
         "p.alpha": lambda: ts.recall_train(stack, (1,), 6, rng, 1, learn_alpha=True),

@@ -15,7 +15,7 @@ from companion.timescales.leaky import (
     time_constant,
 )
 from companion.timescales.recall import recall_accuracy, recall_init, recall_train
-from companion.timescales.slow import Slow, delay_norms, delay_radius, slow_bptt, slow_forward, slow_init
+from companion.timescales.slow import Slow, delay_norms, delay_radius, grow_at, slow_bptt, slow_forward, slow_init
 
 __all__ = [
     "Leaks",
@@ -23,6 +23,7 @@ __all__ = [
     "delay_norms",
     "delay_radius",
     "fit_leaks",
+    "grow_at",
     "impulse_response",
     "leak_of",
     "leaky_average",

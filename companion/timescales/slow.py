@@ -11,7 +11,7 @@ from companion.longterm import spectral_radius
 from companion.recurrent import Run, rnn_init
 from companion.timescales.leaky import keeps
 
-__all__ = ["Slow", "delay_norms", "delay_radius", "slow_bptt", "slow_forward", "slow_init"]
+__all__ = ["Slow", "delay_norms", "delay_radius", "grow_at", "slow_bptt", "slow_forward", "slow_init"]
 
 
 class Slow(NamedTuple):
@@ -213,3 +213,31 @@ def delay_radius(W: np.ndarray, delays: Sequence[int]) -> float:
     for M, d in zip(W, delays, strict=True):
         C[:n, (d - 1) * n : d * n] = M
     return spectral_radius(C)
+
+
+def grow_at(W: np.ndarray, delays: Sequence[int], growth: float) -> np.ndarray:
+    """Rescale the matrices so that the linear net grows by `growth` a step: W_d ← γᵈ W_d (Section 10.9.3).
+
+    If h⁽ᵗ⁾ solves h⁽ᵗ⁾ = Σ_d W_d h⁽ᵗ⁻ᵈ⁾, then γᵗ h⁽ᵗ⁾ solves the rescaled equation: every rate is multiplied by γ.
+
+    Parameters
+    ----------
+    W : (delays, n_h, n_h).
+    delays : how far back each matrix reaches.
+    growth : the wanted `delay_radius`, ≥ 0.
+
+    Returns
+    -------
+    Matrices of the shape of W.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a delay is below 1, growth is negative, or the net does not grow or shrink at all
+        (radius 0).
+    """
+    (W, delays), growth = _matrices(W, delays), check.number("growth", growth, 0)
+    radius = delay_radius(W, delays)
+    if radius == 0:
+        raise ValueError("W: want matrices whose net has a rate above 0, got rate 0")
+    return W * (growth / radius) ** np.array(delays)[:, None, None]
