@@ -49,6 +49,7 @@ def train(
     steps: int,
     lr: float = 1e-3,
     clip: float | None = 1.0,
+    each: bool = False,
     optimizer: str = "adam",
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
     every: int = 100,
@@ -67,6 +68,8 @@ def train(
     steps : gradient steps in all, those of an earlier, interrupted run included.
     lr : learning rate, above 0.
     clip : largest norm of the gradient; None leaves it as it is.
+    each : the model is a stack of nets that share nothing, counted by the first axis of every parameter, and
+        each net's gradient is clipped by its own norm. The loss is then the sum of theirs.
     optimizer : "adam", "sgd" or "rmsprop".
     evaluate : model → figures to add to the history, called every `every` steps and after the last, without
         gradients and with the model in evaluation mode.
@@ -100,7 +103,7 @@ def train(
     with tqdm(total=steps, initial=min(done, steps), desc=desc, unit="step", mininterval=0.5) as bar:
         try:
             while done < steps and not (history and not losses and stop is not None and stop(history)):
-                losses.append(_step(model, optim, loss, batch(done), clip, done, lr))
+                losses.append(_step(model, optim, loss, batch(done), clip, each, done, lr))
                 done += 1
                 bar.update()
                 if done % every == 0 or done == steps:
@@ -128,6 +131,7 @@ def _step(
     loss: Callable[[nn.Module, Tensor, Tensor], Tensor],
     data: tuple[Tensor, Tensor],
     clip: float,
+    each: bool,
     step: int,
     lr: float,
 ) -> float:
@@ -139,11 +143,20 @@ def _step(
     if not torch.isfinite(value):
         raise FloatingPointError(f"the loss is {value.item()} {where}")
     value.backward()
-    norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    norm = _clip_each(model, clip) if each else nn.utils.clip_grad_norm_(model.parameters(), clip)
     if not torch.isfinite(norm):
         raise FloatingPointError(f"the gradient's norm is {norm.item()} {where}")
     optim.step()
     return value.item()
+
+
+def _clip_each(model: nn.Module, clip: float) -> Tensor:
+    """Clip each net of a stack by its own norm; the largest norm before."""
+    grads = [p.grad for p in model.parameters() if p.grad is not None]
+    norms = sum((g**2).flatten(1).sum(1) for g in grads).sqrt()  # (nets,)
+    for g in grads:
+        g *= (clip / norms.clamp(min=1e-300)).clamp(max=1).reshape(-1, *[1] * (g.ndim - 1))
+    return norms.max()
 
 
 def _entry(model: nn.Module, evaluate: Callable | None, done: int, losses: list[float]) -> dict:

@@ -52,6 +52,24 @@ def test_one_clipped_sgd_step_moves_by_lr_times_clip_against_the_gradient(clip, 
     assert torch.cosine_similarity(moved, -gradient, dim=0).item() == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_each_net_of_a_stack_learns_as_if_it_were_alone(optimizer):
+    start, (x, y) = torch.randn(3, 3, 1, generator=torch.Generator().manual_seed(4)), batch(0)
+    x = torch.stack([x, 10 * x, 0.01 * x])  # so that one clip for all would clip by the second alone
+    how = {"steps": 20, "lr": 0.05, "clip": 0.3, "optimizer": optimizer}
+
+    def apart(model, x, y):
+        return ((x @ model[0] - y) ** 2).mean(dim=(1, 2)).sum()
+
+    stack = nn.ParameterList([start.clone()])
+    training.train(stack, lambda step: (x, y), apart, each=True, **how)
+    for i in range(3):
+        alone = nn.ParameterList([start[i : i + 1].clone()])
+        training.train(alone, lambda step, i=i: (x[i : i + 1], y), apart, **how)
+        assert torch.allclose(stack[0][i], alone[0][0], atol=1e-6)
+        assert not torch.allclose(alone[0][0], start[i], atol=1e-3)
+
+
 def test_without_clip_a_step_is_the_whole_gradient():
     model = fresh()
     before = weights(model)

@@ -113,7 +113,8 @@ def _logits(p: RNN, x: "torch.Tensor") -> "torch.Tensor":
     return c[:, None] + h @ V.mT
 
 
-def _draw(nets: int, length: int, n: int, rng: np.random.Generator) -> tuple["torch.Tensor", "torch.Tensor"]:
+def draw(nets: int, length: int, n: int, rng: np.random.Generator) -> tuple["torch.Tensor", "torch.Tensor"]:
+    """Latch sequences (nets, n, length) for a stack of nets, and their classes (nets, n)."""
     import torch
 
     x, y = latch(length, nets * n, rng)
@@ -139,11 +140,11 @@ def latch_train(
     p : a stack, from `latch_init`; it is not changed.
     length : steps a sequence, ≥ 4.
     rng : the source of the sequences.
-    updates : gradient steps, ≥ 0.
+    updates : gradient steps, ≥ 1.
     batch : sequences a net and update, ≥ 1.
-    lr : learning rate, ≥ 0.
+    lr : learning rate, > 0.
     optimizer : "sgd" or "adam".
-    clip : largest gradient norm a net, ≥ 0.
+    clip : largest gradient norm a net, > 0.
 
     Returns
     -------
@@ -160,21 +161,31 @@ def latch_train(
     """
     import torch
 
-    q = RNN(*(torch.tensor(v, requires_grad=True) for v in _stack(p)))
-    length, updates = check.integer("length", length, 4), check.integer("updates", updates, 0)
-    batch, lr, clip = check.integer("batch", batch, 1), check.number("lr", lr, 0), check.number("clip", clip, 0)
-    kinds = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}
-    step = kinds[check.choice("optimizer", optimizer, tuple(kinds))](list(q), lr=lr)
-    for _ in range(updates):
-        x, y = _draw(len(q.b), length, batch, check.generator("rng", rng))
-        loss = torch.nn.functional.cross_entropy(_logits(q, x).flatten(0, 1), y.flatten(), reduction="sum") / batch
-        step.zero_grad()
-        loss.backward()
-        norm = sum((v.grad**2).flatten(1).sum(1) for v in q).sqrt()  # (nets,)
-        for v in q:
-            v.grad *= (clip / norm.clamp(min=1e-300)).clamp(max=1).reshape(-1, *[1] * (v.ndim - 1))
-        step.step()
+    from companion.training import train
+
+    q = torch.nn.ParameterList(torch.tensor(v) for v in _stack(p))
+    length, batch = check.integer("length", length, 4), check.integer("batch", batch, 1)
+    updates, rng = check.integer("updates", updates, 1), check.generator("rng", rng)
+    train(
+        q,
+        lambda step: draw(len(p.b), length, batch, rng),
+        lambda q, x, y: summed_loss(_logits(RNN(*q), x), y),
+        steps=updates,
+        every=updates,
+        lr=lr,
+        optimizer=optimizer,
+        clip=clip,
+        each=True,
+        desc=f"{len(p.b)} nets, length {length}",
+    )
     return RNN(*(v.detach().numpy() for v in q))
+
+
+def summed_loss(o: "torch.Tensor", y: "torch.Tensor") -> "torch.Tensor":
+    """The cross-entropy of a stack's answers o (nets, n, 2) to y (nets, n): a mean over n, summed over the nets."""
+    import torch
+
+    return torch.nn.functional.cross_entropy(o.flatten(0, 1), y.flatten(), reduction="sum") / y.shape[1]
 
 
 def latch_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) -> np.ndarray:
@@ -200,5 +211,5 @@ def latch_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) 
 
     q = RNN(*(torch.from_numpy(v) for v in _stack(p)))
     length, n = check.integer("length", length, 4), check.integer("n", n, 1)
-    x, y = _draw(len(q.b), length, n, check.generator("rng", rng))
+    x, y = draw(len(q.b), length, n, check.generator("rng", rng))
     return (_logits(q, x).argmax(-1) == y).double().mean(1).numpy()

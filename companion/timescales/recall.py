@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from companion import validation as check
-from companion.tasks import latch
+from companion.longterm.latching import draw, summed_loss
 from companion.timescales.slow import Slow, delayed
 
 if TYPE_CHECKING:
@@ -75,13 +75,6 @@ def _logits(p: Slow, x: "torch.Tensor", delays: tuple[int, ...]) -> "torch.Tenso
     return p.c[:, None] + h[-1] @ p.V.mT
 
 
-def _draw(nets: int, length: int, n: int, rng: np.random.Generator) -> tuple["torch.Tensor", "torch.Tensor"]:
-    import torch
-
-    x, y = latch(length, nets * n, rng)
-    return torch.from_numpy(x.reshape(nets, n, length)), torch.from_numpy(y.reshape(nets, n))
-
-
 def recall_train(
     p: Slow,
     delays: Sequence[int],
@@ -119,29 +112,31 @@ def recall_train(
     """
     import torch
 
+    from companion.training import train
+
     (p, delays), length = _stack(p, delays), check.integer("length", length, 4)
-    updates, batch, lr = (
-        check.integer("updates", updates, 0),
-        check.integer("batch", batch, 1),
-        check.number("lr", lr, 0),
-    )
+    updates, batch = check.integer("updates", updates, 1), check.integer("batch", batch, 1)
+    rng = check.generator("rng", rng)
     if learn_alpha and not ((p.alpha > 0) & (p.alpha < 1)).all():
         raise ValueError("p.alpha: want numbers strictly between 0 and 1 to learn from")
-    q = [torch.tensor(v, requires_grad=True) for v in p[:5]]
-    alpha = torch.tensor(p.alpha)
-    q += [torch.logit(alpha).requires_grad_()] if learn_alpha else []
-    for _ in range(updates):
-        x, y = _draw(len(alpha), length, batch, rng)
-        o = _logits(Slow(*q[:5], torch.sigmoid(q[5]) if learn_alpha else alpha), x, delays)
-        loss = torch.nn.functional.cross_entropy(o.flatten(0, 1), y.flatten(), reduction="sum") / batch
-        grads = torch.autograd.grad(loss, q)
-        norm = sum((g**2).flatten(1).sum(1) for g in grads).sqrt()  # (nets,)
-        rate = lr * (1 / norm.clamp(min=1e-300)).clamp(max=1)
-        with torch.no_grad():
-            for v, g in zip(q, grads, strict=True):
-                v -= rate.reshape(-1, *[1] * (v.ndim - 1)) * g
-    last = torch.sigmoid(q[5]) if learn_alpha else alpha
-    return Slow(*(v.detach().numpy() for v in (*q[:5], last)))
+    s = torch.logit(torch.tensor(p.alpha))  # α = σ(s)
+    q = torch.nn.ParameterList([*(torch.tensor(v) for v in p[:5]), *([s] if learn_alpha else [])])
+
+    def net() -> Slow:
+        return Slow(*q[:5], torch.sigmoid(q[5]) if learn_alpha else torch.tensor(p.alpha))
+
+    train(
+        q,
+        lambda step: draw(len(p.b), length, batch, rng),
+        lambda _, x, y: summed_loss(_logits(net(), x, delays), y),
+        steps=updates,
+        every=updates,
+        lr=lr,
+        optimizer="sgd",
+        each=True,
+        desc=f"{len(p.b)} nets, length {length}",
+    )
+    return Slow(*(v.detach().numpy() for v in net()))
 
 
 def recall_accuracy(p: Slow, delays: Sequence[int], length: int, rng: np.random.Generator, n: int = 300) -> np.ndarray:
@@ -168,7 +163,7 @@ def recall_accuracy(p: Slow, delays: Sequence[int], length: int, rng: np.random.
 
     p, delays = _stack(p, delays)
     length, n = check.integer("length", length, 4), check.integer("n", n, 1)
-    x, y = _draw(len(p.b), length, n, rng)
+    x, y = draw(len(p.b), length, n, rng)
     with torch.no_grad():
         o = _logits(Slow(*(torch.tensor(v) for v in p)), x, delays)
     return (o.argmax(-1) == y).double().mean(1).numpy()
