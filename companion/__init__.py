@@ -19,6 +19,7 @@ all       `functions`            ``book/notation.md``
 10.5      `deep`                 ``book/10_05_deep.ipynb``
 10.6      `recursive`            ``book/10_06_recursive.ipynb``
 10.7      `longterm`             ``book/10_07_longterm.ipynb``
+10.8      `reservoir`            ``book/10_08_echo_state.ipynb``
 10.9      `timescales`           ``book/10_09_timescales.ipynb``
 10.10     `gated`                ``book/10_10_gated.ipynb``
 10.10     `lstm`, `gru`          ``book/10_10_gated.ipynb``, ``book/pytorch_names.ipynb``

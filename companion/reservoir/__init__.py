@@ -1,0 +1,54 @@
+"""Section 10.8: echo state networks.
+
+- `echo`: reservoirs, their states, and whether these forget where they began;
+- `readout`: the ridge read-out, its error, and what it can remember;
+- `series`: NARMA-10, Mackey–Glass, and a reservoir that feeds itself;
+- `liquid`: a liquid state machine in miniature, with spikes.
+"""
+
+from companion.reservoir.echo import (
+    Reservoir,
+    contraction,
+    esn_init,
+    esn_jacobians,
+    esn_states,
+    lyapunov_exponent,
+    sparse_weights,
+)
+from companion.reservoir.liquid import Liquid, liquid_accuracy, liquid_init, liquid_spikes, spike_patterns, spike_trace
+from companion.reservoir.readout import (
+    Readout,
+    memory_curve,
+    memory_of_linear,
+    normal_equations,
+    nrmse,
+    readout,
+    ridge_fit,
+)
+from companion.reservoir.series import free_run, mackey_glass, narma10
+
+__all__ = [
+    "Liquid",
+    "Readout",
+    "Reservoir",
+    "contraction",
+    "esn_init",
+    "esn_jacobians",
+    "esn_states",
+    "free_run",
+    "liquid_accuracy",
+    "liquid_init",
+    "liquid_spikes",
+    "lyapunov_exponent",
+    "mackey_glass",
+    "memory_curve",
+    "memory_of_linear",
+    "narma10",
+    "normal_equations",
+    "nrmse",
+    "readout",
+    "ridge_fit",
+    "sparse_weights",
+    "spike_patterns",
+    "spike_trace",
+]

@@ -1,0 +1,122 @@
+"""Section 10.8: the two series on which reservoirs are compared, and a reservoir that listens to itself."""
+
+import numpy as np
+
+from companion import validation as check
+from companion.reservoir.echo import Reservoir, checked
+from companion.reservoir.readout import Readout
+
+__all__ = ["free_run", "mackey_glass", "narma10"]
+
+
+def narma10(tau: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the tenth-order nonlinear autoregressive moving average (Section 10.8).
+
+    y⁽ᵗ⁺¹⁾ = 0.3 y⁽ᵗ⁾ + 0.05 y⁽ᵗ⁾ Σ_{i=0}^{9} y⁽ᵗ⁻ⁱ⁾ + 1.5 x⁽ᵗ⁻⁹⁾ x⁽ᵗ⁾ + 0.1, x uniform on [0, 0.5]. It asks for ten
+    steps of memory and for products. The first 50 steps are dropped. A rare input makes it blow up; then all is
+    drawn again.
+
+    Parameters
+    ----------
+    tau : steps, ≥ 1.
+    rng : the source of randomness.
+
+    Returns
+    -------
+    x : shape (tau, 1).
+    y : shape (tau, 1); y[t] is what follows x[t], so y[t] depends on x[t], x[t − 9] and the past.
+
+    Raises
+    ------
+    ValueError
+        If tau < 1 or rng is no generator.
+
+    References
+    ----------
+    atiya2000, jaeger2003
+    """
+    tau, rng, start = check.integer("tau", tau, 1), check.generator("rng", rng), 50
+    while True:
+        x, y = rng.uniform(0, 0.5, tau + start).tolist(), [0.0] * 10
+        for t in range(9, tau + start):
+            last = y[-1]
+            y.append(0.3 * last + 0.05 * last * sum(y[-10:]) + 1.5 * x[t - 9] * x[t] + 0.1)
+            if y[-1] > 1:  # the series lives below 1; above, the square term feeds itself
+                break
+        else:
+            return np.array(x[start:])[:, None], np.array(y[start + 1 :])[:, None]
+
+
+def mackey_glass(tau: int, rng: np.random.Generator, delay: float = 17.0, substeps: int = 10) -> np.ndarray:
+    """Simulate the Mackey–Glass equation and sample it once per unit of time (Section 10.8).
+
+    ẏ(s) = 0.2 y(s − D) / (1 + y(s − D)¹⁰) − 0.1 y(s), by Euler steps of 1/substeps, from a constant history drawn
+    near 1.2; the first 1,000 samples are dropped. Delay D = 17 is mildly chaotic. With 10 substeps it is the
+    discrete system of the reference.
+
+    Parameters
+    ----------
+    tau : samples, ≥ 1.
+    rng : draws the history.
+    delay : D, > 0; a whole number of Euler steps.
+    substeps : Euler steps a sample, ≥ 1.
+
+    Returns
+    -------
+    y, shape (tau, 1).
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, or the delay is no whole number of Euler steps.
+
+    References
+    ----------
+    mackey1977, jaeger2001
+    """
+    tau, substeps = check.integer("tau", tau, 1), check.integer("substeps", substeps, 1)
+    lag = check.number("delay", delay, 0) * substeps
+    if lag < 1 or abs(lag - round(lag)) > 1e-9:
+        raise ValueError(f"delay: want a whole number of steps of 1/{substeps}, got {delay}")
+    lag, step = round(lag), 1 / substeps
+    y = [1.2 + 0.2 * (check.generator("rng", rng).random() - 0.5)] * (lag + 1)
+    for _ in range((1000 + tau) * substeps):
+        now, then = y[-1], y[-1 - lag]
+        y.append(now + step * (0.2 * then / (1 + then**10) - 0.1 * now))
+    return np.array(y[-1 : -1 - tau * substeps : -substeps])[::-1, None]
+
+
+def free_run(p: Reservoir, r: Readout, h: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
+    """Close the loop: the output of each step is the input of the next (Section 10.8).
+
+    Parameters
+    ----------
+    p : the reservoir, with as many inputs as r has outputs.
+    r : a read-out trained to say the next input.
+    h : the state after the last true input, shape (n_h,).
+    x : what the read-out said there, shape (n_x,): the first input of the free run.
+    steps : how many outputs to make, ≥ 1.
+
+    Returns
+    -------
+    o, shape (steps, n_x); o[0] follows x.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, a number is not finite or steps < 1.
+
+    References
+    ----------
+    jaeger2004
+    """
+    (U, W, b, alpha), steps = checked(p), check.integer("steps", steps, 1)
+    if not isinstance(r, Readout):
+        raise ValueError(f"r: want Readout(V, c), got {type(r).__name__}")
+    V, c = check.array("r.V", r.V, (U.shape[1], len(b))), check.array("r.c", r.c, (U.shape[1],))
+    h, x = check.array("h", h, (len(b),)), check.array("x", x, (U.shape[1],))
+    o = np.empty((steps, len(c)))
+    for t in range(steps):
+        h = alpha * h + (1 - alpha) * np.tanh(b + W @ h + U @ x)
+        o[t] = x = c + V @ h
+    return o
