@@ -91,8 +91,8 @@ def train(
         If the loss or the gradient is NaN or infinite; the last checkpoint stays as it was.
     """
     steps, every = validation.integer("steps", steps, 1), validation.integer("every", every, 1)
-    lr = _positive("lr", lr)
-    clip = float("inf") if clip is None else _positive("clip", clip)
+    lr = validation.positive("lr", lr)
+    clip = float("inf") if clip is None else validation.positive("clip", clip)
     optim = OPTIMIZERS[validation.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model.parameters(), lr=lr)
     path = None if checkpoint is None else Path(checkpoint)
     history, done = _resume(path, model, optim), 0
@@ -117,12 +117,6 @@ def train(
                 history.append({"step": done, "loss": float(np.mean(losses))})
             _save(path, model, optim, history)
     return history
-
-
-def _positive(name: str, value: float) -> float:
-    if validation.number(name, value, 0) == 0:
-        raise ValueError(f"{name}: want a number above 0, got 0")
-    return float(value)
 
 
 def _step(

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["array", "choice", "generator", "integer", "number", "probability", "sequence", "targets"]
+__all__ = ["array", "choice", "generator", "integer", "number", "positive", "probability", "sequence", "targets"]
 
 
 def _describe(value: Any) -> str:
@@ -107,6 +107,19 @@ def number(name: str, value: Any, minimum: float | None = None, maximum: float |
     if not isinstance(value, Real) or isinstance(value, bool) or not np.isfinite(value):
         raise ValueError(f"{name}: want a finite number, got {_describe(value)}")
     return float(_in_range(name, value, minimum, maximum))
+
+
+def positive(name: str, value: Any) -> float:
+    """Return `value` as a finite float above 0.
+
+    Raises
+    ------
+    ValueError
+        If it is no number, not finite, or not above 0.
+    """
+    if (checked := number(name, value, 0)) == 0:
+        raise ValueError(f"{name}: want a number above 0, got 0")
+    return checked
 
 
 def _in_range(name: str, value: Any, minimum: float | None, maximum: float | None) -> Any:

@@ -39,9 +39,7 @@ def checked(p: Reservoir) -> Reservoir:
 
 def share(name: str, value: float) -> float:
     """A number in (0, 1]."""
-    if check.probability(name, value) == 0:
-        raise ValueError(f"{name}: want more than 0, got 0")
-    return float(value)
+    return check.positive(name, check.probability(name, value))
 
 
 def sparse_weights(n_h: int, rng: np.random.Generator, radius: float, density: float = 1.0) -> np.ndarray:

@@ -69,13 +69,7 @@ def liquid_init(
     W = rng.exponential(1, (n_h, n_h)) * (rng.random((n_h, n_h)) < density) / np.sqrt(density * n_h)
     down = round(inhibitory * n_h)
     W[:, :down] *= -(n_h - down) / max(down, 1)
-    return Liquid(U, strength * W, _positive("tau", tau), 1.0, check.integer("rest", rest, 0))
-
-
-def _positive(name: str, value: float) -> float:
-    if check.number(name, value, 0) == 0:
-        raise ValueError(f"{name}: want more than 0, got 0")
-    return float(value)
+    return Liquid(U, strength * W, check.positive("tau", tau), 1.0, check.integer("rest", rest, 0))
 
 
 def _spikes(name: str, value: np.ndarray, width: int | str) -> np.ndarray:
@@ -112,8 +106,8 @@ def liquid_spikes(p: Liquid, x: np.ndarray) -> np.ndarray:
     if not isinstance(p, Liquid):
         raise ValueError(f"p: want Liquid(U, W, tau, threshold, rest), got {type(p).__name__}")
     U, rest = check.array("p.U", p.U, ("n_h", "n_x")), check.integer("p.rest", p.rest, 0)
-    W, keep = check.array("p.W", p.W, (len(U), len(U))), np.exp(-1 / _positive("p.tau", p.tau))
-    theta, x = _positive("p.threshold", p.threshold), _spikes("x", x, U.shape[1])
+    W, keep = check.array("p.W", p.W, (len(U), len(U))), np.exp(-1 / check.positive("p.tau", p.tau))
+    theta, x = check.positive("p.threshold", p.threshold), _spikes("x", x, U.shape[1])
     s = np.zeros((*x.shape[:-1], len(U)))
     v, last, wait = np.zeros(s.shape[1:]), np.zeros(s.shape[1:]), np.zeros(s.shape[1:])
     for t in range(len(x)):
@@ -141,7 +135,7 @@ def spike_trace(s: np.ndarray, tau: float) -> np.ndarray:
         If tau is not positive or s is no spike train.
     """
     s = _spikes("s", s, "n")
-    return np.tensordot(np.exp(-np.arange(len(s))[::-1] / _positive("tau", tau)), s, axes=1)
+    return np.tensordot(np.exp(-np.arange(len(s))[::-1] / check.positive("tau", tau)), s, axes=1)
 
 
 def spike_patterns(
