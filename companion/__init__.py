@@ -23,7 +23,9 @@ all       `functions`            ``book/notation.md``
 10.9      `timescales`           ``book/10_09_timescales.ipynb``
 10.10     `gated`                ``book/10_10_gated.ipynb``
 10.10     `lstm`, `gru`          ``book/10_10_gated.ipynb``, ``book/pytorch_names.ipynb``
+10.11     `optimization`         ``book/10_11_optimization.ipynb``
 10.12     `clockwork`            ``book/10_12_multiple_scales.ipynb``
+10.13     `memory`               ``book/10_13_explicit_memory.ipynb``
 all       `tasks`, `training`    data, and the one training loop
 all       `plotting`             the look of every static picture
 all       `explorables`          ``book/figures.ipynb``

@@ -24,6 +24,7 @@ __all__ = [
     "fold",
     "latch",
     "one_hot",
+    "temporal_order",
 ]
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz.,:;'\"()-"
@@ -157,6 +158,41 @@ def latch(length: int, n: int, rng: np.random.Generator, noise: float = 0.2) -> 
     x = noise * rng.standard_normal((n, length, 1))
     x[:, :3, 0] = (2 * y - 1)[:, None]
     return x, y
+
+
+def temporal_order(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw n sequences of the temporal order task: in which order two marks came.
+
+    Six symbols A, B, c, d, e, f, one-hot in this order. One A or B stands in the second tenth of the sequence and
+    one in the fifth; all other steps are c, d, e or f at random. The class 0 … 3 says AA, AB, BA or BB
+    (Section 10.11).
+
+    Parameters
+    ----------
+    length : steps a sequence, at least 10.
+    n : sequences, at least 1.
+    rng : the generator to draw from.
+
+    Returns
+    -------
+    x : shape (n, length, 6), one-hot rows.
+    y : shape (n,), integers 0 … 3.
+
+    Raises
+    ------
+    ValueError
+        If length < 10, n < 1 or rng is no generator.
+
+    References
+    ----------
+    hochreiter1997, pascanu2013
+    """
+    length, n = validation.integer("length", length, 10), validation.integer("n", n, 1)
+    rng, rows = validation.generator("rng", rng), np.arange(n)
+    codes, marks = rng.integers(2, 6, (n, length)), rng.integers(0, 2, (n, 2))
+    codes[rows, rng.integers(length // 10, 2 * length // 10, n)] = marks[:, 0]
+    codes[rows, rng.integers(4 * length // 10, 5 * length // 10, n)] = marks[:, 1]
+    return np.eye(6)[codes], marks @ [2, 1]
 
 
 def digits(rng: np.random.Generator) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:

@@ -77,6 +77,25 @@ def test_latch_shows_its_class_in_three_steps_and_noise_after(length, n, noise, 
     assert (np.abs(x[:, 3:]) <= 7 * noise).all()
 
 
+@few
+@given(length=st.integers(10, 120), n=st.integers(1, 30), seed=seeds)
+def test_temporal_order_hides_two_marks_in_their_tenths_and_asks_for_their_order(length, n, seed):
+    x, y = tasks.temporal_order(length, n, np.random.default_rng(seed))
+    assert x.shape == (n, length, 6) and y.shape == (n,)
+    assert ((x == 0) | (x == 1)).all() and (x.sum(axis=2) == 1).all()
+    for row, answer in zip(x, y, strict=True):
+        first, second = np.flatnonzero(row[:, :2].any(axis=1))  # exactly two steps show A or B
+        assert length // 10 <= first < length // 5 and 2 * length // 5 <= second < length // 2
+        assert answer == 2 * row[first, 1] + row[second, 1]
+
+
+def test_all_places_and_classes_of_temporal_order_occur_equally_often():
+    x, y = tasks.temporal_order(40, 4000, np.random.default_rng(0))
+    assert (np.abs(np.bincount(y, minlength=4) - 1000) < 120).all()
+    marked = x[:, :, :2].any(axis=2).mean(axis=0)
+    assert marked[[4, 5, 6, 7, 16, 17, 18, 19]] == pytest.approx(np.full(8, 0.25), abs=0.03)
+
+
 def test_noise_of_the_latch_has_the_stated_deviation_and_says_nothing_of_the_class():
     x, y = tasks.latch(50, 4000, np.random.default_rng(0), 0.3)
     assert x[:, 3:].std() == pytest.approx(0.3, rel=0.02)
@@ -163,6 +182,9 @@ rng = np.random.default_rng(0)
         ("noise", lambda: tasks.latch(5, 3, rng, -0.1)),
         ("noise", lambda: tasks.latch(5, 3, rng, float("nan"))),
         ("rng", lambda: tasks.latch(5, 3, None)),
+        ("length", lambda: tasks.temporal_order(9, 3, rng)),
+        ("n", lambda: tasks.temporal_order(10, 0, rng)),
+        ("rng", lambda: tasks.temporal_order(10, 3, 0)),
         ("rng", lambda: tasks.digits(np.random)),
         ("path", lambda: tasks.english("no/such/file")),
         ("text", lambda: tasks.fold(3)),

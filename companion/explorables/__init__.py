@@ -12,10 +12,12 @@ Three general kinds are fed with numbers that the Python reference computed:
 - `Playback`: heat maps over time with a cursor.
 
 Special kinds compute in the page, because dragging and typing must be immediate, and are held to the reference by
-tests: `Eigenvalues` (`companion.longterm`), `Gates` (`companion.gated`) and `ExpressionTree` (`companion.recursive`).
+tests: `Eigenvalues` (`companion.longterm`), `Gates` (`companion.gated`), `ExpressionTree` (`companion.recursive`) and
+`Cliff` (`companion.optimization`).
 """
 
 from .base import Choice, Explorable, Range, Text, Toggle
+from .cliff import Cliff
 from .expression import ExpressionTree
 from .graph import Edge, Frame, Graph, Node, View
 from .playback import Panel, Playback, Scene
@@ -24,6 +26,7 @@ from .sweep import Slider, Sweep
 
 __all__ = [
     "Choice",
+    "Cliff",
     "Edge",
     "Eigenvalues",
     "Explorable",

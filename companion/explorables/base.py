@@ -16,7 +16,7 @@ import traitlets
 from .. import validation as check
 
 HERE = Path(__file__).parent
-SCRIPTS = ("kit.js", "graph.js", "sweep.js", "playback.js", "eigenvalues.js", "gates.js", "expression.js")
+SCRIPTS = ("kit.js", "graph.js", "sweep.js", "playback.js", "eigenvalues.js", "gates.js", "expression.js", "cliff.js")
 ROLES = ("input", "state", "output", "target", "loss", "gradient", "parameter")
 LIMIT = 100_000  # bytes of JSON that one figure may add to a page
 

@@ -1,0 +1,98 @@
+"""What a machine with a memory is drilled on: copy a sequence, and recall what followed an item (Section 10.13).
+
+A bit is shown as −1 or 1, so that no vector of bits looks like a blank input, which is 0. With `zero=0` a bit of 0 is
+shown as 0, as in graves2014.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from companion.validation import choice, generator, integer
+
+__all__ = ["Drill", "copying", "recalling"]
+
+
+class Drill(NamedTuple):
+    """n sequences of one length: inputs x (n, tau, n_x), wanted bits y (n, length, bits) of the last steps.
+
+    The answer is wanted over the last `length` steps, where the inputs are 0; what is said before does not count.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+def copying(length: int, n: int, bits: int, rng: np.random.Generator, zero: int = -1) -> Drill:
+    """Draw n copies: `length` random vectors, a mark, then the same vectors are wanted (Section 10.13).
+
+    Parameters
+    ----------
+    length : vectors a sequence, at least 1.
+    n : sequences, at least 1.
+    bits : bits a vector, at least 1.
+    rng : the generator to draw from.
+    zero : what a bit of 0 is shown as, −1 or 0.
+
+    Returns
+    -------
+    Drill
+        x (n, 2 length + 1, bits + 1), the last channel holds the mark; y (n, length, bits).
+
+    Raises
+    ------
+    ValueError
+        If a number is below 1, zero is neither −1 nor 0, or rng is no generator.
+
+    References
+    ----------
+    graves2014
+    """
+    length, n = integer("length", length, 1), integer("n", n, 1)
+    bits = integer("bits", bits, 1)
+    y = generator("rng", rng).integers(0, 2, (n, length, bits)).astype(np.float64)
+    x = np.zeros((n, 2 * length + 1, bits + 1))
+    x[:, :length, :bits] = np.where(y == 1, 1, choice("zero", zero, (-1, 0)))
+    x[:, length, bits] = 1
+    return Drill(x, y)
+
+
+def recalling(items: int, n: int, bits: int, rng: np.random.Generator, rows: int = 3) -> Drill:
+    """Draw n recalls: a list of items, then one of them again; the item that followed it is wanted (Section 10.13).
+
+    An item is `rows` random vectors with a mark before them; the query has another mark before and after it. The
+    query is never the last item.
+
+    Parameters
+    ----------
+    items : items in the list, at least 2.
+    n : sequences, at least 1.
+    bits, rows : bits a vector, and vectors an item, at least 1.
+    rng : the generator to draw from.
+
+    Returns
+    -------
+    Drill
+        x (n, (items + 1)(rows + 1) + 1 + rows, bits + 2), the last two channels hold the marks; y (n, rows, bits).
+
+    Raises
+    ------
+    ValueError
+        If a number is too small or rng is no generator.
+
+    References
+    ----------
+    graves2014
+    """
+    items, n = integer("items", items, 2), integer("n", n, 1)
+    bits, rows = integer("bits", bits, 1), integer("rows", rows, 1)
+    item = generator("rng", rng).integers(0, 2, (n, items, rows, bits)).astype(np.float64)
+    asked, each = rng.integers(0, items - 1, n), np.arange(n)
+    x = np.zeros((n, (items + 1) * (rows + 1) + 1 + rows, bits + 2))
+    shown = np.concatenate([item, item[each, asked][:, None]], axis=1)  # the query comes last
+    for i in range(items + 1):
+        at = i * (rows + 1)
+        x[:, at, bits if i < items else bits + 1] = 1
+        x[:, at + 1 : at + 1 + rows, :bits] = 2 * shown[:, i] - 1
+    x[:, (items + 1) * (rows + 1), bits + 1] = 1
+    return Drill(x, item[each, asked + 1])

@@ -1,0 +1,175 @@
+"""Section 10.11.1: one unit run for 50 steps, and the cliff in its loss."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from companion import validation as check
+from companion.functions import sigmoid
+from companion.optimization.clipping import _positive
+
+__all__ = ["CLIPS", "H0", "STEPS", "TARGET", "Path", "cliff_descent", "cliff_gradient", "cliff_hessian", "cliff_loss"]
+
+STEPS, H0, TARGET = 50, 0.5, 0.7
+CLIPS = ("none", "value", "norm")
+
+
+class Path(NamedTuple):
+    """A descent: row k is what held before step k, so there is one row more than steps."""
+
+    w: np.ndarray
+    b: np.ndarray
+    loss: np.ndarray
+    norm: np.ndarray  # of the gradient, before clipping
+
+
+def _pair(w: np.ndarray | float, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """Both as finite arrays of one shape."""
+    w, b = (check.array(n, v, ("any",) * np.ndim(v)) for n, v in (("w", w), ("b", b)))
+    try:
+        return np.broadcast_arrays(w, b)
+    except ValueError:
+        raise ValueError(f"b: want numbers that go with w of shape {w.shape}, got shape {b.shape}") from None
+
+
+def cliff_loss(w: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+    """Loss of the one-unit net: L = (h⁽⁵⁰⁾ − 0.7)², h⁽ᵗ⁾ = σ(w h⁽ᵗ⁻¹⁾ + b), h⁽⁰⁾ = 0.5 (Section 10.11.1).
+
+    Parameters
+    ----------
+    w, b : self-weight and bias, numbers or arrays of one shape.
+
+    Returns
+    -------
+    L, of that shape.
+
+    Raises
+    ------
+    ValueError
+        If the shapes do not go together or a number is not finite.
+
+    References
+    ----------
+    pascanu2013
+    """
+    w, b = _pair(w, b)
+    h = np.full(w.shape, H0)
+    for _ in range(STEPS):
+        h = sigmoid(w * h + b)
+    return (h - TARGET) ** 2
+
+
+def cliff_gradient(w: np.ndarray | float, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+    """The loss of `cliff_loss` and its gradient, carried along forward in time (Section 10.11.1).
+
+    a = w h + b, ∂a/∂w = h + w ∂h/∂w, ∂a/∂b = 1 + w ∂h/∂b, and each step multiplies by σ' = h (1 − h).
+
+    Parameters
+    ----------
+    w, b : self-weight and bias, numbers or arrays of one shape.
+
+    Returns
+    -------
+    L, of that shape, and (∂L/∂w, ∂L/∂b), shape (2, …). Where 50 factors overflow it is infinite or NaN.
+
+    Raises
+    ------
+    ValueError
+        As `cliff_loss`.
+
+    References
+    ----------
+    pascanu2013
+    """
+    w, b = _pair(w, b)
+    h, h_w, h_b = np.full(w.shape, H0), np.zeros(w.shape), np.zeros(w.shape)
+    with np.errstate(over="ignore", invalid="ignore"):
+        for _ in range(STEPS):
+            a_w, a_b, h = h + w * h_w, 1 + w * h_b, sigmoid(w * h + b)
+            h_w, h_b = h * (1 - h) * a_w, h * (1 - h) * a_b
+        return (h - TARGET) ** 2, 2 * (h - TARGET) * np.stack([h_w, h_b])
+
+
+def cliff_hessian(w: float, b: float) -> np.ndarray:
+    """The matrix of second derivatives of `cliff_loss`, carried along forward in time (Section 10.11).
+
+    With a = w h + b and indices for derivatives: h_xy = σ'' a_x a_y + σ' a_xy, where a_ww = 2 h_w + w h_ww,
+    a_wb = h_b + w h_wb, a_bb = w h_bb; in the end L_xy = 2 h_x h_y + 2 (h − 0.7) h_xy.
+
+    Parameters
+    ----------
+    w, b : self-weight and bias.
+
+    Returns
+    -------
+    H, shape (2, 2), symmetric.
+
+    Raises
+    ------
+    ValueError
+        If a number is not finite.
+    """
+    w, b = check.number("w", w), check.number("b", b)
+    h, d, H = np.float64(H0), np.zeros(2), np.zeros((2, 2))  # h, its two first and four second derivatives
+    for _ in range(STEPS):
+        cross = np.array([[2 * d[0], d[1]], [d[1], 0]])  # from the product w h
+        a_x, a_xy, h = np.array([h, 1.0]) + w * d, cross + w * H, sigmoid(w * h + b)
+        slope = h * (1 - h)
+        d, H = slope * a_x, slope * (1 - 2 * h) * np.outer(a_x, a_x) + slope * a_xy
+    return 2 * np.outer(d, d) + 2 * (h - TARGET) * H
+
+
+def cliff_descent(
+    w: np.ndarray | float,
+    b: np.ndarray | float,
+    lr: float,
+    clip: str = "none",
+    v: float = 1.0,
+    steps: int = 100,
+    rng: np.random.Generator | None = None,
+) -> Path:
+    """Gradient descent on `cliff_loss` from one start or many, under one rule (Section 10.11.1).
+
+    g ← the gradient as it is ("none"), clipped by value or by norm at v, or ("random") a random vector of length v
+    wherever ‖g‖ > v; then (w, b) ← (w, b) − lr g.
+
+    Parameters
+    ----------
+    w, b : the starts, numbers or arrays of one shape.
+    lr : learning rate, > 0.
+    clip : "none", "value", "norm" or "random".
+    v : threshold, > 0.
+    steps : how many, ≥ 1.
+    rng : the source of the random directions; needed for "random" only.
+
+    Returns
+    -------
+    Path of arrays (steps + 1, …). A descent whose next place is not finite stands still from then on.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range or the way of clipping is unknown.
+
+    References
+    ----------
+    pascanu2013
+    """
+    at, lr, v = np.stack(_pair(w, b)), _positive("lr", lr), _positive("v", v)
+    clip, rows = check.choice("clip", clip, (*CLIPS, "random")), []
+    rng = check.generator("rng", rng) if clip == "random" else None
+    for _ in range(check.integer("steps", steps, 1) + 1):
+        loss, g = cliff_gradient(*at)
+        with np.errstate(over="ignore", invalid="ignore"):
+            norm = np.hypot(*g)
+            if clip == "norm":
+                g = g * np.where(norm > v, v / np.maximum(norm, v), 1.0)
+            elif clip == "value":
+                g = np.clip(g, -v, v)
+            elif rng is not None:
+                turn = rng.uniform(0, 2 * np.pi, norm.shape)
+                g = np.where(norm <= v, g, v * np.stack([np.cos(turn), np.sin(turn)]))
+            new = at - lr * g
+        rows.append((*at, loss, norm))
+        at = np.where(np.isfinite(new).all(axis=0), new, at)
+    return Path(*(np.array(column) for column in zip(*rows, strict=True)))

@@ -1,0 +1,110 @@
+"""Section 10.11.2: a penalty that asks each step back to keep the gradient's size, and its gradient by hand."""
+
+import numpy as np
+
+from companion import validation as check
+from companion.longterm import jacobians
+from companion.recurrent import RNN, Run
+from companion.recurrent.hidden import backward, checked, sum_over_copies
+
+__all__ = ["flow_ratios", "omega", "omega_gradient"]
+
+
+def _pulled(p: RNN, run: Run, g_h: np.ndarray) -> tuple[RNN, np.ndarray, np.ndarray]:
+    """The checked parameters, g⁽ᵗ⁾ for t = 1 … τ, and v⁽ᵗ⁾ = Wᵀ diag(1 − h⁽ᵗ⁾²) g⁽ᵗ⁾, the same one step back."""
+    p = checked(p)
+    J = jacobians(p, run)  # (tau, n_h, n_h)
+    g = check.array("g_h", g_h, run.h.shape)[1:]
+    return p, g, np.einsum("ti,tij->tj", g, J)
+
+
+def flow_ratios(p: RNN, run: Run, g_h: np.ndarray) -> np.ndarray:
+    """How each step back changes the gradient's size: r⁽ᵗ⁾ = ‖∇_{h⁽ᵗ⁾}L ∂h⁽ᵗ⁾/∂h⁽ᵗ⁻¹⁾‖ / ‖∇_{h⁽ᵗ⁾}L‖ (Section 10.11.2).
+
+    Parameters
+    ----------
+    p : parameters.
+    run : what a forward pass returned, of which the states matter.
+    g_h : shape (tau + 1, n_h), ∇_{h⁽ᵗ⁾}L in row t, as `rnn_bptt_nodes(p, x, y).h` has it.
+
+    Returns
+    -------
+    r, shape (tau,), r[t − 1] for step t; 1 where ∇_{h⁽ᵗ⁾}L is zero, since nothing flows there to be kept.
+
+    Raises
+    ------
+    ValueError
+        If p, run and g_h do not fit together or a number is not finite.
+
+    References
+    ----------
+    pascanu2013
+    """
+    _, g, v = _pulled(p, run, g_h)
+    before, after = np.linalg.norm(g, axis=1), np.linalg.norm(v, axis=1)
+    return np.divide(after, before, out=np.ones_like(after), where=before > 0)
+
+
+def omega(p: RNN, run: Run, g_h: np.ndarray) -> float:
+    """The information-flow penalty Ω = Σₜ (r⁽ᵗ⁾ − 1)² with the ratios of `flow_ratios` (Equation 10.52).
+
+    Parameters
+    ----------
+    p, run, g_h : as for `flow_ratios`.
+
+    Returns
+    -------
+    Ω ≥ 0; 0 exactly if every step back keeps the gradient's size.
+
+    Raises
+    ------
+    ValueError
+        As `flow_ratios`.
+
+    References
+    ----------
+    pascanu2013
+    """
+    return float(((flow_ratios(p, run, g_h) - 1) ** 2).sum())
+
+
+def omega_gradient(p: RNN, x: np.ndarray, run: Run, g_h: np.ndarray, states: str = "fixed") -> RNN:
+    """Gradient of Ω with the vectors g⁽ᵗ⁾ = ∇_{h⁽ᵗ⁾}L taken as constants (Section 10.11.2).
+
+    With s⁽ᵗ⁾ = (1 − h⁽ᵗ⁾²) ⊙ g⁽ᵗ⁾, v⁽ᵗ⁾ = Wᵀ s⁽ᵗ⁾ and k⁽ᵗ⁾ = 2 (r⁽ᵗ⁾ − 1) / (‖g⁽ᵗ⁾‖ ‖v⁽ᵗ⁾‖):
+    immediate part ∇_W Ω = Σₜ k⁽ᵗ⁾ s⁽ᵗ⁾ v⁽ᵗ⁾ᵀ, which is all there is with "fixed" states. With "moving" states, also
+    ∇_{h⁽ᵗ⁾} Ω = −2 k⁽ᵗ⁾ h⁽ᵗ⁾ ⊙ g⁽ᵗ⁾ ⊙ (W v⁽ᵗ⁾), sent back through time as a loss's gradient is.
+
+    Parameters
+    ----------
+    p : parameters.
+    x : inputs, shape (tau, n_x).
+    run, g_h : as for `flow_ratios`.
+    states : "fixed" (as in the paper) or "moving".
+
+    Returns
+    -------
+    RNN of gradients; those of V and c are zero.
+
+    Raises
+    ------
+    ValueError
+        As `flow_ratios`, or if `states` is another word.
+
+    References
+    ----------
+    pascanu2013
+    """
+    moving = check.choice("states", states, ("fixed", "moving")) == "moving"
+    p, g, v = _pulled(p, run, g_h)
+    x = check.array("x", x, (len(g), p.U.shape[1]))
+    h, sizes = run.h, np.linalg.norm(g, axis=1) * np.linalg.norm(v, axis=1)
+    k = np.divide(2 * (flow_ratios(p, run, g_h) - 1), sizes, out=np.zeros(len(g)), where=sizes > 0)[:, None]
+    s = (1 - h[1:] ** 2) * g
+    total = RNN(*map(np.zeros_like, p))._replace(W=s.T @ (k * v))
+    if moving:
+        g_states = -2 * k * h[1:] * g * (v @ p.W.T)
+        nodes = backward(p._replace(V=np.eye(len(p.b))), h, g_states)  # V = I: the loss sits on the states themselves
+        through = sum_over_copies(nodes, x, h)
+        total = total._replace(U=through.U, W=total.W + through.W, b=through.b)
+    return total
