@@ -56,7 +56,7 @@ def playback(**options):
     )
 
 
-EVERY = [sweep, graph, playback, Eigenvalues, Gates]
+EVERY = [sweep, graph, playback, Eigenvalues, Gates, Cliff]
 
 
 def specification(figure):

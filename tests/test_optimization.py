@@ -557,7 +557,12 @@ def test_the_stored_record_is_complete_and_one_cell_comes_out_again() -> None:
     assert record["command"] == training.COMMAND
     kinds, thresholds = record["metrics"]["kinds"], record["metrics"]["thresholds"]
     assert list(kinds) == list(training.KINDS)
-    assert {k: tuple(float(v) for v in row) for k, row in thresholds.items()} == training.THRESHOLDS
+    for rule, rows in thresholds.items():
+        assert [float(lr) for lr in rows] == list(training.RATES)
+        assert all(tuple(float(v) for v in row) == training.THRESHOLDS[rule] for row in rows.values())
+    assert list(thresholds) == list(training.THRESHOLDS)
+    assert thresholds["clip"]["0.1"]["1.0"]["accuracy"] == kinds["clip"]["20"]["0.1"]["accuracy"]  # the same cell
+    assert len(record["metrics"]["patience"]["accuracy"]) == training.NETS
     for row in kinds.values():
         assert list(row) == [str(n) for n in training.LENGTHS]
         assert all(list(cell) == [str(lr) for lr in training.RATES] for cell in row.values())

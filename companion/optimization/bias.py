@@ -5,7 +5,6 @@ from math import comb
 import numpy as np
 
 from companion import validation as check
-from companion.optimization.clipping import _positive
 
 __all__ = ["mean_clipped", "two_point_mean"]
 
@@ -35,7 +34,7 @@ def two_point_mean(rare: float, share: float, batch: int, v: float) -> float:
         If an argument is out of range.
     """
     rare, p = check.number("rare", rare), check.probability("share", share)
-    m, v = check.integer("batch", batch, 1, 1000), _positive("v", v)
+    m, v = check.integer("batch", batch, 1, 1000), check.positive("v", v)
     k = np.arange(m + 1)
     probability = np.array([comb(m, i) * p**i * (1 - p) ** (m - i) for i in k.tolist()])
     return float(probability @ np.clip((k * rare - (m - k)) / m, -v, v))
@@ -69,7 +68,7 @@ def mean_clipped(
     ----------
     goodfellow2016
     """
-    G, v = check.array("G", G, ("N", "n")), _positive("v", v)
+    G, v = check.array("G", G, ("N", "n")), check.positive("v", v)
     batch, draws = check.integer("batch", batch, 1), check.integer("draws", draws, 1)
     way, rng = check.choice("way", way, ("norm", "value")), check.generator("rng", rng)
     counts = rng.multinomial(batch, np.full(len(G), 1 / len(G)), size=draws)  # how often each example was drawn

@@ -6,7 +6,6 @@ import numpy as np
 
 from companion import validation as check
 from companion.functions import sigmoid
-from companion.optimization.clipping import _positive
 
 __all__ = ["CLIPS", "H0", "STEPS", "TARGET", "Path", "cliff_descent", "cliff_gradient", "cliff_hessian", "cliff_loss"]
 
@@ -155,7 +154,7 @@ def cliff_descent(
     ----------
     pascanu2013
     """
-    at, lr, v = np.stack(_pair(w, b)), _positive("lr", lr), _positive("v", v)
+    at, lr, v = np.stack(_pair(w, b)), check.positive("lr", lr), check.positive("v", v)
     clip, rows = check.choice("clip", clip, (*CLIPS, "random")), []
     rng = check.generator("rng", rng) if clip == "random" else None
     for _ in range(check.integer("steps", steps, 1) + 1):

@@ -35,12 +35,6 @@ def _like(grads: Grads, parts: list[np.ndarray]) -> Grads:
     return type(grads)(*parts) if hasattr(grads, "_fields") else type(grads)(parts)
 
 
-def _positive(name: str, value: float) -> float:
-    if check.number(name, value, 0) == 0:
-        raise ValueError(f"{name}: want a number above 0, got 0")
-    return float(value)
-
-
 def _norm(parts: list[np.ndarray]) -> float:
     """Scaled by the largest entry, so that the squares do not overflow."""
     largest = max(np.abs(g).max(initial=0.0) for g in parts)
@@ -90,7 +84,7 @@ def clip_by_value(grads: Grads, v: float) -> Grads:
     ----------
     mikolov2012
     """
-    v = _positive("v", v)
+    v = check.positive("v", v)
     return _like(grads, [np.clip(g, -v, v) for g in _arrays(grads)])
 
 
@@ -117,7 +111,7 @@ def clip_by_norm(grads: Grads, v: float) -> Grads:
     ----------
     pascanu2013
     """
-    v, parts = _positive("v", v), _arrays(grads)
+    v, parts = check.positive("v", v), _arrays(grads)
     if _norm(parts) <= v:
         return _like(grads, parts)
     largest = max(np.abs(g).max(initial=0.0) for g in parts)
@@ -145,7 +139,7 @@ def random_step(grads: Grads, v: float, rng: np.random.Generator) -> Grads:
     """
     rng = check.generator("rng", rng)
     drawn = [rng.standard_normal(g.shape) for g in _arrays(grads, finite=False)]
-    return _like(grads, [g * (_positive("v", v) / _norm(drawn)) for g in drawn])
+    return _like(grads, [g * (check.positive("v", v) / _norm(drawn)) for g in drawn])
 
 
 def tame(grads: Grads, v: float, rng: np.random.Generator, way: str = "norm") -> Grads:

@@ -6,7 +6,6 @@ from typing import NamedTuple
 import numpy as np
 
 from companion import validation as check
-from companion.optimization.clipping import _positive
 
 __all__ = ["Descent", "Product", "curved_step", "damped_descent", "product"]
 
@@ -48,7 +47,7 @@ def product(w: float, tau: int) -> Product:
     ValueError
         If an argument is out of range.
     """
-    w, tau = _positive("w", w), check.integer("tau", tau, 2)
+    w, tau = check.positive("w", w), check.integer("tau", tau, 2)
     rest, slope = w**tau - 1, tau * w ** (tau - 1)
     return Product(rest**2 / 2, slope * rest, tau * (tau - 1) * w ** (tau - 2) * rest + slope**2, slope**2)
 
@@ -124,7 +123,7 @@ def damped_descent(
     ----------
     marquardt1963
     """
-    x, damping = check.array("start", start, ("n",)), _positive("damping", damping)
+    x, damping = check.array("start", start, ("n",)), check.positive("damping", damping)
     steps, (loss, g, H), trials = check.integer("steps", steps, 1), f(x), 1
     at, losses, failures = [x], [float(loss)], 0
     while len(losses) <= steps and failures < 30:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from companion import validation as check
-from companion.optimization.clipping import _positive
 from companion.recurrent import RNN, rnn_init, stack
 from companion.tasks import temporal_order
 
@@ -148,7 +147,7 @@ def order_train(
     from companion.training import train
 
     p, length, rule = _stack(p), check.integer("length", length, 10), check.choice("rule", rule, RULES)
-    v, flow, batch = _positive("v", v), check.number("flow", flow, 0), check.integer("batch", batch, 1)
+    v, flow, batch = check.positive("v", v), check.number("flow", flow, 0), check.integer("batch", batch, 1)
     rng, nets, norms = check.generator("rng", rng), len(p.b), []
     q = torch.nn.ParameterList(torch.tensor(w, dtype=torch.float32) for w in p)
     draws = torch.Generator().manual_seed(int(rng.integers(2**31)))

@@ -2,6 +2,8 @@
 
 import pytest
 
+from companion.explorables.base import HERE, SCRIPTS
+
 
 class Watch:
     """Errors on the console and requests that left the book, collected from one page."""
@@ -40,3 +42,14 @@ def visit(browser):
     yield open_page
     for context in contexts:
         context.close()
+
+
+@pytest.fixture(scope="module")
+def page(browser):
+    """Return an empty page in which all kinds of figures are defined."""
+    context = browser.new_context()
+    page = context.new_page()
+    for script in SCRIPTS:
+        page.add_script_tag(path=str(HERE / "js" / script))
+    yield page
+    context.close()

@@ -4,20 +4,9 @@ import numpy as np
 import pytest
 
 from companion import gated, longterm
-from companion.explorables.base import HERE, SCRIPTS
 from companion.explorables.special import H0, STEPS
 
 RNG = np.random.default_rng(20)
-
-
-@pytest.fixture(scope="module")
-def page(browser):
-    context = browser.new_context()
-    page = context.new_page()
-    for script in SCRIPTS:
-        page.add_script_tag(path=str(HERE / "js" / script))
-    yield page
-    context.close()
 
 
 def assert_close(ours, theirs):

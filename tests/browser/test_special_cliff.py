@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from companion.explorables import Cliff
-from companion.explorables.base import HERE, SCRIPTS
 from companion.explorables.cliff import CLIPS, RATES, STEPS, THRESHOLDS, B, W
 from companion.functions import sigmoid
 from companion.optimization import cliff_descent, cliff_gradient
@@ -18,16 +17,6 @@ from companion.optimization.cliff import H0
 from companion.optimization.cliff import STEPS as TAU
 
 RNG = np.random.default_rng(1011)
-
-
-@pytest.fixture(scope="module")
-def page(browser):
-    context = browser.new_context()
-    page = context.new_page()
-    for script in SCRIPTS:
-        page.add_script_tag(path=str(HERE / "js" / script))
-    yield page
-    context.close()
 
 
 def drawn(n):

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from companion.explorables import ExpressionTree
-from companion.explorables.base import HERE, SCRIPTS
 from companion.recursive import (
     ALPHABETS,
     balanced,
@@ -46,16 +45,6 @@ BAD += [
     "alert(1)",
     "1and 2",
 ]
-
-
-@pytest.fixture(scope="module")
-def page(browser):
-    context = browser.new_context()
-    page = context.new_page()
-    for script in SCRIPTS:
-        page.add_script_tag(path=str(HERE / "js" / script))
-    yield page
-    context.close()
 
 
 def computed(page, texts):
