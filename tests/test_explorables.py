@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from companion.explorables import (
     Choice,
+    Cliff,
     Edge,
     Eigenvalues,
     Explorable,
