@@ -43,7 +43,8 @@ __all__ = [
 
 DATA = Path(__file__).parents[1] / "book" / "data"
 COMMAND = "python -m companion.train_memory"
-KINDS = ("machine", "lstm", "patient", "zero")
+RIVALS = ("lstm", "patient")
+KINDS = ("machine", *RIVALS, "zero")
 """Machine; LSTM; the LSTM with about as much time as the machine; for `small`, the machine shown bits as 0 and 1."""
 JUDGED = 200  # fresh sequences of a length
 
@@ -66,6 +67,8 @@ class Task(NamedTuple):
     seeds: int
     patience: int  # times the batches that the patient LSTM gets
     batch: int = 16
+    kinds: tuple[str, ...] = ("machine", *RIVALS)
+    stored: bool = True  # whether weights are kept, rounded to 16 bits
 
 
 TASKS = {
@@ -73,6 +76,8 @@ TASKS = {
         lambda length, n, rng, **way: copying(length, n, 4, rng, **way),
         *(4, 1, 32, 16, {"machine": 64, "lstm": 64}, (1, 8), (2, 4, 8, 11, 14, 17, 20, 24, 28)),
         *(1500, 0, 3e-3, 200, 10, 5),
+        kinds=KINDS,
+        stored=False,
     ),
     "copy": Task(
         lambda length, n, rng: copying(length, n, 8, rng),
@@ -96,8 +101,8 @@ def make(task: str, kind: str) -> nn.Module:
         If task or kind is unknown.
     """
     t = TASKS[choice("task", task, tuple(TASKS))]
-    n_x, n_h = t.bits + t.marks, t.n_h["lstm" if choice("kind", kind, KINDS) in KINDS[1:3] else "machine"]
-    return StateOnly(n_x, t.bits, n_h) if kind in KINDS[1:3] else Machine(n_x, t.bits, t.cells, t.width, n_h)
+    n_x, n_h = t.bits + t.marks, t.n_h["lstm" if choice("kind", kind, KINDS) in RIVALS else "machine"]
+    return StateOnly(n_x, t.bits, n_h) if kind in RIVALS else Machine(n_x, t.bits, t.cells, t.width, n_h)
 
 
 def drill(task: str, length: int, n: int, rng: np.random.Generator, kind: str = "machine") -> tuple[Tensor, Tensor]:
@@ -193,7 +198,7 @@ def _run(task: str, kind: str, seed: int, out: Path, steps: int | None) -> dict:
     began = time.process_time()
     net, history = practise(task, kind, seed, steps)
     seconds = time.process_time() - began
-    if task != "small":
+    if TASKS[task].stored:
         for p in net.parameters():
             p.data = p.data.half().float()  # judged as it would be stored
         if kind == "machine" or seed == 0:
@@ -219,11 +224,7 @@ def main(argv: list[str] | None = None) -> None:
     for task in args.only:
         began, t = time.process_time(), TASKS[task]
         seeds = range(t.seeds) if args.seeds is None else args.seeds
-        rows = [
-            _run(task, kind, seed, args.out, args.steps)
-            for kind in KINDS[: None if task == "small" else 3]
-            for seed in seeds
-        ]
+        rows = [_run(task, kind, seed, args.out, args.steps) for kind in t.kinds for seed in seeds]
         write_record(
             args.out / f"memory_{task}.json",
             command=f"{COMMAND} --only {task}",

@@ -350,14 +350,14 @@ def test_records_say_how_to_repeat_them_and_whom_they_compare(task: str) -> None
     assert stored["command"] == f"{runs.COMMAND} --only {task}" and stored["seconds"] > 0
     assert {"python", "torch", "numpy"} <= stored["versions"].keys()
     assert (stored["steps"], stored["metrics"]["lengths"]) == (t.steps, list(t.tests))
-    kinds = runs.KINDS if task == "small" else runs.KINDS[:3]
+    kinds = runs.TASKS[task].kinds
     assert {(r["kind"], r["seed"]) for r in stored["metrics"]["nets"]} == set(product(kinds, range(t.seeds)))
     for r in stored["metrics"]["nets"]:
         assert r["parameters"] == sum(p.numel() for p in runs.make(task, r["kind"]).parameters())
     assert row(task, "lstm", 0)["parameters"] > 2 * row(task, "machine", 0)["parameters"]
 
 
-STORED = [(kind, seed) for kind, seed in product(runs.KINDS[:3], range(3)) if kind == "machine" or seed == 0]
+STORED = [(kind, seed) for kind, seed in product(runs.TASKS["copy"].kinds, range(3)) if kind == "machine" or seed == 0]
 
 
 @pytest.mark.parametrize(("task", "net"), list(product(("copy", "recall"), STORED)))

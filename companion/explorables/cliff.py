@@ -6,10 +6,10 @@ import numpy as np
 
 from .. import optimization
 from .. import validation as check
+from ..optimization.cliff import CLIPS
 from .base import Choice, Explorable, Range
 
 W, B = (3.2, 6.2), (-3.2, -0.8)  # the picture
-CLIPS = ("none", "value", "norm")
 THRESHOLDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 RATES = (0.03, 0.1, 0.2, 0.3, 0.5, 1.0)
 STEPS = 100

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion.functions import softmax
-from companion.validation import array, number, probability
+from companion.validation import array, integer, number, probability
 
 __all__ = [
     *("Head", "Weightings", "address", "address_by_content", "cosine", "gate", "memory_read", "memory_write"),
@@ -213,5 +213,5 @@ def multiplications(cells: int, width: int, moves: int = 3) -> int:
     ValueError
         If a number is below 1.
     """
-    cells, width, moves = (int(number(n, v, 1)) for n, v in (("cells", cells), ("width", width), ("moves", moves)))
+    cells, width, moves = (integer(n, v, 1) for n, v in (("cells", cells), ("width", width), ("moves", moves)))
     return cells * (6 * width + 2 + moves)

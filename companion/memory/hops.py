@@ -127,8 +127,8 @@ def _sentences(
     x, q = array("x", x, ("N", B.shape[1])), array("q", q, (B.shape[1],))
     if len(x) > T.shape[1]:
         raise ValueError(f"x: want at most {T.shape[1]} sentences, one an age, got {len(x)}")
-    ages = np.arange(len(x))[::-1]  # the last sentence has age 0
-    return p, x, q, x @ A.transpose(0, 2, 1) + T[:, ages], x @ p.C.transpose(0, 2, 1)
+    aged = T[:, : len(x)][:, ::-1]  # the last sentence has age 0
+    return p, x, q, x @ A.transpose(0, 2, 1) + aged, x @ p.C.transpose(0, 2, 1)
 
 
 def think(p: Memory, x: np.ndarray, q: np.ndarray, hop: Callable[..., Hop] = soft_hop) -> Thought:
@@ -172,9 +172,8 @@ def memory_grad(p: Memory, x: np.ndarray, q: np.ndarray, y: int) -> Memory:
     p, x, q, ms, cs = _sentences(p, x, q)
     g_o = nll_grad(run.o[-1:], np.array([integer("y", y, 0, len(p.V) - 1)]))[0]
     grad, g = Memory(*(np.zeros_like(v) for v in p)), p.V.T @ g_o
-    ages = np.arange(len(x))[::-1]
     for k in reversed(range(len(ms))):
         back = soft_hop_grad(ms[k], cs[k], run.u[k], g)
-        grad.A[k], grad.C[k], grad.T[k, ages] = back.m.T @ x, back.c.T @ x, back.m
+        grad.A[k], grad.C[k], grad.T[k, : len(x)] = back.m.T @ x, back.c.T @ x, back.m[::-1]
         g = back.u
     return grad._replace(B=np.outer(g, q), V=np.outer(g_o, run.u[-1]))

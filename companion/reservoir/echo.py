@@ -230,15 +230,13 @@ def lyapunov_exponent(p: Reservoir, x: np.ndarray, rng: np.random.Generator, was
     ValueError
         If an argument does not fit, or washout leaves no step.
     """
-    U, W, b, alpha = checked(p)
-    x = check.sequence("x", x, U.shape[1])
-    washout = check.integer("washout", washout, 0, len(x) - 1)
-    h, d, total = esn_states(p, x), check.generator("rng", rng).standard_normal(len(b)), 0.0
-    slope = (1 - alpha) * (1 - np.tanh(b + x @ U.T + h[:-1] @ W.T) ** 2)
-    for t in range(len(x)):
-        d = alpha * d + slope[t] * (W @ d)
+    h = esn_states(p, x)
+    washout = check.integer("washout", washout, 0, len(h) - 2)
+    d, total = check.generator("rng", rng).standard_normal(h.shape[1]), 0.0
+    for t, J in enumerate(esn_jacobians(p, x, h)):
+        d = J @ d
         size = np.linalg.norm(d)
         if size == 0:
             return -np.inf
         d, total = d / size, total + np.log(size) * (t >= washout)
-    return float(total / (len(x) - washout))
+    return float(total / (len(h) - 1 - washout))
