@@ -31,9 +31,11 @@ all       `plotting`             the look of every static picture
 all       `explorables`          ``book/figures.ipynb``
 ========  =====================  =====================================================
 
-Beside them stand `validation` (clear errors for bad input), `notebooks` (runs and stores the book's notebooks) and
-the commands `train_…` (train what takes too long for a notebook, and store its weights with a record).
-Importing this package imports none of them, so a section's NumPy part never waits for PyTorch.
+Every public function refuses what the lines of its parameters exclude (another shape or type, NaN or infinity, an
+empty sequence, a number outside its range, an unknown option) with a `ValueError` that names the argument, what came
+and what was wanted. A docstring says only what is raised beyond that.
+
+Importing this package imports no part of it, so a section's NumPy part never waits for PyTorch.
 """
 
 __version__ = "0.1.0"

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import nll, nll_grad
-from companion.recurrent.output import OutputRNN
-from companion.validation import array, choice, generator, integer, number, probability, sequence, targets
+from companion.cells.output import OutputRNN
+from companion.core.checks import array, choice, generator, integer, number, probability, sequence, targets
+from companion.core.functions import nll, nll_grad
 
 __all__ = [
     "SERIES",
@@ -67,11 +67,6 @@ def teacher_inputs(y: np.ndarray, n_o: int) -> np.ndarray:
     Returns
     -------
     z : shape (tau, n_o); row t − 1 is z⁽ᵗ⁻¹⁾, the row that step t reads.
-
-    Raises
-    ------
-    ValueError
-        If the targets are no classes, or there is no step.
     """
     n_o = integer("n_o", n_o, 1)
     y = targets("y", y, integer("len(y)", np.size(y), 1), n_o)
@@ -96,11 +91,6 @@ def steps_gradient(p: OutputRNN, x: np.ndarray, z: np.ndarray, y: np.ndarray) ->
     -------
     loss : shape (n,), in nats.
     gradient : OutputRNN, of the sum of the losses.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or there is no step.
 
     Reference: williams1989, goodfellow2016
     """
@@ -127,11 +117,6 @@ def hold(length: int) -> tuple[np.ndarray, np.ndarray]:
     -------
     x : shape (2, length, 2): the bit as −1 or +1 at the first step, a flag of 1 at the last, else 0.
     y : integers of shape (2, length): 2 ("wait") until the last step, there the bit, 0 or 1.
-
-    Raises
-    ------
-    ValueError
-        If length is below 3.
     """
     length = integer("length", length, 3)
     x, y = np.zeros((2, length, 2)), np.full((2, length), 2)
@@ -152,11 +137,6 @@ def predict(p: Predictor, z: np.ndarray) -> np.ndarray:
     Returns
     -------
     Shape (n, n_y).
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit or a number is not finite.
     """
     p = _net(p, Predictor)
     return _predict(p, array("z", z, ("n", len(p.c))))
@@ -181,11 +161,6 @@ def drive(p: Predictor, y: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.
     -------
     z : shape (tau − 1, n_y): row t − 1 is z⁽ᵗ⁾, what was fed.
     yhat : shape (tau − 1, n_y): row t − 1 is ŷ⁽ᵗ⁺¹⁾, the prediction of row t of `y`.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, the series is too short, or own[0] is True.
 
     Reference: bengio2015scheduled
     """
@@ -216,11 +191,6 @@ def free_error(p: Predictor, y: np.ndarray) -> np.ndarray:
     Returns
     -------
     Shape (n, tau − 1): column t − 1 is the distance after t steps on its own.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the series are too short.
     """
     p = _net(p, Predictor)
     y = array("y", y, ("n", "tau", len(p.c)))
@@ -251,11 +221,6 @@ def cycle(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
     Returns
     -------
     Shape (n, tau, 2).
-
-    Raises
-    ------
-    ValueError
-        If tau < 1, n < 1 or rng is no generator.
     """
     tau, n, step = integer("tau", tau, 1), integer("n", n, 1), 0.3 / 12
     y, out = 1.5 * generator("rng", rng).normal(size=(n, 2)), np.empty((n, tau + 40, 2))
@@ -283,11 +248,6 @@ def chaos(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
     Returns
     -------
     Shape (n, tau, 1).
-
-    Raises
-    ------
-    ValueError
-        If tau < 1, n < 1 or rng is no generator.
     """
     out = np.empty((integer("n", n, 1), integer("tau", tau, 1), 1))
     out[:, 0, 0] = np.cos(np.pi * generator("rng", rng).random(n))  # the map's own density
@@ -315,11 +275,6 @@ def teacher_probability(i: int, decay: str, k: float, floor: float = 0.0) -> flo
     Returns
     -------
     float in [floor, 1]
-
-    Raises
-    ------
-    ValueError
-        If a number lies outside its range or the decay is unknown.
 
     Reference: bengio2015scheduled
     """
@@ -349,11 +304,6 @@ def scheduled_optimum(P: np.ndarray, teacher: float) -> np.ndarray:
     Returns
     -------
     Shape (k, k): row z is Q(· | z).
-
-    Raises
-    ------
-    ValueError
-        If P is no square distribution, a row is empty, or `teacher` is no probability.
 
     Reference: bengio2015scheduled, huszar2015
     """

@@ -1,6 +1,6 @@
 """Gated recurrent nets (Section 10.10): the LSTM, the GRU, their kin, and their doubles in PyTorch.
 
-`companion.lstm` and `companion.gru` hold the two cells; this module gathers them and adds what both share.
+`companion.cells.lstm` and `companion.cells.gru` hold the two cells; this module gathers them and adds what both share.
 """
 
 from collections.abc import Sequence
@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from companion.functions import sigmoid
-from companion.gru import GRU, GRUNodes, GRURun, gru_bptt, gru_bptt_nodes, gru_forward, gru_init
-from companion.lstm import (
+from companion.cells.gru import GRU, GRUNodes, GRURun, gru_bptt, gru_bptt_nodes, gru_forward, gru_init
+from companion.cells.lstm import (
     LSTM,
     Gate,
     LSTMNodes,
@@ -22,7 +21,8 @@ from companion.lstm import (
     lstm_forward,
     lstm_init,
 )
-from companion.validation import array, choice, number
+from companion.core.checks import array, choice, number
+from companion.core.functions import sigmoid
 
 if TYPE_CHECKING:
     import torch
@@ -90,11 +90,6 @@ def gate_unit(af: float, ag: float, aq: float, x: Sequence[float], mode: str = "
     Returns
     -------
     GateUnit
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite, the sequence is empty or the mode unknown.
     """
     x = array("x", x, ("tau",))
     arrival = 4 * np.abs(x) if choice("mode", mode, ("constant", "input")) == "input" else np.zeros(len(x))
@@ -117,11 +112,6 @@ def half_life(f: float) -> float:
     Returns
     -------
     float
-
-    Raises
-    ------
-    ValueError
-        If f is not strictly between 0 and 1.
     """
     f = number("f", f, 0, 1)
     if f in (0, 1):
@@ -146,11 +136,6 @@ def coupled(f: Gate, q: Gate, z: Gate) -> LSTM:
     -------
     LSTM
 
-    Raises
-    ------
-    ValueError
-        If f is no gate of fitting shapes.
-
     References
     ----------
     greff2017
@@ -168,11 +153,6 @@ def minimal(f: Gate, z: Gate) -> GRU:
     Returns
     -------
     GRU
-
-    Raises
-    ------
-    ValueError
-        If f is no gate of fitting shapes.
 
     References
     ----------
@@ -198,11 +178,6 @@ def to_torch(p: LSTM | GRU) -> "torch.nn.LSTM | torch.nn.GRU":
     -------
     torch.nn.LSTM or torch.nn.GRU
         One layer, one direction.
-
-    Raises
-    ------
-    ValueError
-        If p is neither, has peepholes (PyTorch has none), or its shapes do not fit.
     """
     if not isinstance(p, LSTM | GRU):
         raise ValueError(f"p: want an LSTM or a GRU, got {type(p).__name__}")
@@ -234,11 +209,6 @@ def from_torch(module: "torch.nn.LSTM | torch.nn.GRU") -> LSTM | GRU:
     Returns
     -------
     LSTM or GRU
-
-    Raises
-    ------
-    ValueError
-        If the module is another, or has more layers, directions or a projection.
     """
     kind = type(module).__name__
     plain = kind in _TORCH_ORDER and module.num_layers == 1 and not module.bidirectional and not module.proj_size

@@ -1,28 +1,24 @@
-"""One small training loop for every net in the book that is trained, and what it leaves on disk.
+"""One small training loop for every net in the book that is trained.
 
 The loop shows a bar with its total, clips gradients, survives an interrupt, resumes from a checkpoint and
 stops with a plain message when the loss is no longer a number. Set the environment variable `TQDM_DISABLE=1`
 to run it without the bar (as the book does when it stores executed notebooks).
 """
 
-import json
 import os
-import platform
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from companion import validation
+from companion.core import checks as validation
 
-__all__ = ["load_weights", "save_weights", "torch_seed", "train", "write_record"]
+__all__ = ["torch_seed", "train"]
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
-LARGEST_WEIGHTS = 300_000  # bytes a file: what the repository stores of a trained net
 
 
 def torch_seed(n: int) -> torch.Generator:
@@ -31,11 +27,6 @@ def torch_seed(n: int) -> torch.Generator:
     Parameters
     ----------
     n : the seed, at least 0.
-
-    Raises
-    ------
-    ValueError
-        If n is not an integer of at least 0.
     """
     torch.manual_seed(validation.integer("n", n, 0))
     return torch.Generator().manual_seed(n)
@@ -182,98 +173,3 @@ def _resume(path: Path | None, model: nn.Module, optim: torch.optim.Optimizer) -
         return saved["history"]
     except Exception as error:
         raise ValueError(f"checkpoint: want one of this model and optimizer, got {str(path)!r}: {error}") from error
-
-
-def save_weights(path: str | Path, model: nn.Module, dtype: str = "float16") -> int:
-    """Store a model's weights as one compressed .npz file and return its size in bytes.
-
-    Parameters
-    ----------
-    path : file to write, ending in .npz.
-    model : the net.
-    dtype : "float16" (half the bytes, three digits) or "float32".
-
-    Raises
-    ------
-    ValueError
-        If the name does not end in .npz, dtype is another one, a weight is not finite in that dtype, or the
-        file would exceed 300 KB.
-    """
-    path, dtype = _npz(path), validation.choice("dtype", dtype, ("float16", "float32"))
-    with np.errstate(over="ignore"):
-        weights = {k: v.detach().cpu().numpy().astype(dtype) for k, v in model.state_dict().items()}
-    for name, value in weights.items():
-        if not np.isfinite(value).all():
-            raise ValueError(f"model: want weights that are finite as {dtype}, got NaN or infinity in {name}")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(path, **weights)
-    size = path.stat().st_size
-    if size > LARGEST_WEIGHTS:
-        path.unlink()
-        raise ValueError(f"model: want a file of at most {LARGEST_WEIGHTS} bytes, got {size}")
-    return size
-
-
-def load_weights(path: str | Path, model: nn.Module) -> None:
-    """Load weights that `save_weights` stored into a model of the same make.
-
-    Parameters
-    ----------
-    path : the .npz file.
-    model : the net; its weights are replaced, its dtype stays.
-
-    Raises
-    ------
-    ValueError
-        If the file is missing, or its names or shapes are not the model's.
-    """
-    path = _npz(path)
-    if not path.is_file():
-        raise ValueError(f"path: want a file of weights, got {str(path)!r}, which does not exist")
-    with np.load(path) as file:
-        stored = {k: torch.from_numpy(file[k].astype(np.float64)) for k in file.files}
-    wanted, got = ({k: tuple(v.shape) for k, v in d.items()} for d in (model.state_dict(), stored))
-    if wanted != got:
-        raise ValueError(f"model: want the weights of {path.name}, {got}, got {wanted}")
-    model.load_state_dict(stored)
-
-
-def _npz(path: str | Path) -> Path:
-    if Path(path).suffix != ".npz":
-        raise ValueError(f"path: want a name that ends in .npz, got {str(path)!r}")
-    return Path(path)
-
-
-def write_record(
-    path: str | Path, *, command: str, seed: int, seconds: float, metrics: dict[str, Any], **more: Any
-) -> None:
-    """Write the record of a training run as JSON: what was run, with what, for how long and with what result.
-
-    Parameters
-    ----------
-    path : file to write.
-    command : the command that repeats the run.
-    seed : its seed.
-    seconds : how long it took.
-    metrics : its results, which a test can compute again from the stored weights.
-    more : anything else worth keeping, such as sizes.
-
-    Raises
-    ------
-    ValueError
-        If seconds is negative or not finite, seed is no integer, or a value is not finite or cannot be JSON.
-    """
-    record = {
-        "command": str(command),
-        "seed": validation.integer("seed", seed),
-        "seconds": round(validation.number("seconds", seconds, 0), 1),
-        "versions": {"python": platform.python_version(), "torch": torch.__version__, "numpy": np.__version__},
-        "metrics": metrics,
-        **more,
-    }
-    try:
-        text = json.dumps(record, indent=2, ensure_ascii=False, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"metrics: want finite numbers and plain JSON values, got {metrics!r}: {error}") from None
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
-    Path(path).write_text(text + "\n", encoding="utf-8")

@@ -10,7 +10,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import train_bidirectional as cloze
 from companion.bidirectional import (
     CORNERS,
     DIRECTIONS,
@@ -32,8 +31,9 @@ from companion.bidirectional import (
     ridge,
     sensitivity,
 )
+from companion.data.tasks import ALPHABET, decode, encode, english
 from companion.recurrent import rnn_forward, rnn_init
-from companion.tasks import ALPHABET, decode, encode, english
+from companion.studies import bidirectional as cloze
 from tests.oracles import central_differences, differences_of_parameters, relative_error
 
 quick = settings(max_examples=15, deadline=None)
@@ -343,7 +343,7 @@ def test_counted_tables_guess_a_text_that_repeats():
 
 
 def test_numpy_parts_do_not_import_torch():
-    code = "import companion.bidirectional, companion.train_bidirectional, sys; sys.exit('torch' in sys.modules)"
+    code = "import companion.bidirectional, companion.studies.bidirectional, sys; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 

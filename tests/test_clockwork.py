@@ -8,8 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import train_clockwork as stored
-from companion.clockwork import (
+from companion.cells.clockwork import (
     Clock,
     clockwork_bptt,
     clockwork_forward,
@@ -21,8 +20,9 @@ from companion.clockwork import (
     schedule,
     squared_loss,
 )
-from companion.functions import nll_grad
+from companion.core.functions import nll_grad
 from companion.recurrent import RNN, rnn_bptt, rnn_forward, rnn_init
+from companion.studies import clockwork as stored
 from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
 
 few = settings(max_examples=15, deadline=None)

@@ -11,7 +11,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import train_context as stored
 from companion.context import (
     END,
     LETTERS,
@@ -34,9 +33,10 @@ from companion.context import (
     shared_bit_share,
     spell,
 )
+from companion.data.store import load_weights
 from companion.graphical import joint, product_of_marginals, sequences
 from companion.recurrent import rnn_loss
-from companion.training import load_weights
+from companion.studies import context as stored
 from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
 
 few = settings(max_examples=15, deadline=None)

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import train_deep
+from companion.core.functions import nll
+from companion.data.tasks import encode, english
 from companion.deep import (
     Blocks,
     Dense,
@@ -33,10 +34,9 @@ from companion.deep import (
     stacked_to_torch,
     stated_length,
 )
-from companion.functions import nll
 from companion.recurrent import RNN, rnn_bptt, rnn_forward
-from companion.tasks import encode, english
-from companion.unfolding import count_parameters, depth, evaluate, unfold
+from companion.studies import deep as train_deep
+from companion.unfolding.graphs import count_parameters, depth, evaluate, unfold
 from tests.oracles import central_differences, relative_error
 
 torch = pytest.importorskip("torch")

@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.explorables import (
+from companion.figures import (
     Choice,
     Cliff,
     Edge,
@@ -29,7 +29,7 @@ from companion.explorables import (
     Sweep,
     View,
 )
-from companion.explorables.base import HERE, LIMIT, SCRIPTS, compact
+from companion.figures.base import HERE, LIMIT, SCRIPTS, compact
 
 from .conftest import ROOT
 

@@ -10,7 +10,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import forcing
-from companion import train_forcing as training_run
 from companion.forcing import (
     SERIES,
     Predictor,
@@ -33,6 +32,7 @@ from companion.recurrent import (
     output_rnn_loss,
     rnn_init,
 )
+from companion.studies import forcing as training_run
 from tests.oracles import assert_gradients_agree, differences_of_parameters
 
 quick = settings(max_examples=15, deadline=None)

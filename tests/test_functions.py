@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from companion.functions import log_softmax, nll, nll_grad, sigmoid, sigmoid_prime, softmax, tanh, tanh_prime
+from companion.core.functions import log_softmax, nll, nll_grad, sigmoid, sigmoid_prime, softmax, tanh, tanh_prime
 from tests.oracles import central_differences, relative_error
 
 quick = settings(max_examples=25, deadline=None)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.functions import log_softmax, softmax
+from companion.core.functions import log_softmax, softmax
+from companion.data.tasks import encode, english
 from companion.graphical import (
     Chain,
     ChainWeights,
@@ -45,8 +46,7 @@ from companion.graphical import (
     write,
 )
 from companion.recurrent import RNN, rnn_forward, rnn_init
-from companion.tasks import encode, english
-from companion.train_charlstm import split
+from companion.studies.charlstm import split
 from tests.oracles import central_differences, relative_error
 
 few = settings(max_examples=20, deadline=None)
@@ -410,10 +410,10 @@ def test_a_foretold_length_is_kept(k, seed):
 
 
 def test_the_stored_nets_are_as_good_as_their_record_says():
-    from companion.train_graphical import DATA, SEEDS, WIDTHS, held_out_nats, load
+    from companion.studies.graphical import DATA, SEEDS, WIDTHS, held_out_nats, load
 
     record = json.loads((DATA / "graphical.json").read_text(encoding="utf-8"))
-    assert record["command"] == "python -m companion.train_graphical"
+    assert record["command"] == "python -m companion.studies.graphical"
     nets, held_out = load(), split(encode(english()))[1]
     assert list(nets) == [(u, s) for u in WIDTHS for s in SEEDS]
     for entry in record["metrics"]["nets"]:
@@ -424,7 +424,7 @@ def test_the_stored_nets_are_as_good_as_their_record_says():
 
 
 def test_the_command_trains_and_writes_a_record(tmp_path, monkeypatch):
-    from companion import train_graphical
+    from companion.studies import graphical as train_graphical
 
     monkeypatch.setattr(train_graphical, "WIDTHS", (2,))
     monkeypatch.setattr(train_graphical, "SEEDS", (0,))

@@ -10,10 +10,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import train_memory as runs
 from companion.memory import addressing as ad
 from companion.memory import machine as mc
 from companion.memory.drills import copying, recalling
+from companion.studies import memory as runs
 from tests.oracles import central_differences, relative_error
 
 torch.set_num_threads(1)

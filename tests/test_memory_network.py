@@ -9,9 +9,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import train_stories as runs
 from companion.memory import hops, network, stories
 from companion.memory.hops import Memory
+from companion.studies import stories as runs
 from companion.training import train
 from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
 

@@ -12,11 +12,11 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from companion import optimization as opt
-from companion import train_optimization as training
 from companion.longterm import draw_weights, jacobians
 from companion.optimization.cliff import H0, STEPS, TARGET
 from companion.optimization.order import _flow, _states, _steps
 from companion.recurrent import RNN, rnn_bptt_nodes, rnn_forward, rnn_init
+from companion.studies import optimization as training
 from tests.oracles import assert_gradients_agree, central_differences, differences_of_parameters, relative_error
 
 torch.set_num_threads(1)

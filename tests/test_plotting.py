@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 
-from companion import plotting, validation
+from companion.core import checks as validation
+from companion.figures import plotting
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.functions import softmax
+from companion.core.functions import softmax
 from companion.recurrent import (
     RNN,
     OutputRNN,

@@ -6,7 +6,6 @@ import math
 import subprocess
 import sys
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.data.store import STORED
 from companion.recurrent import RNN, summary_forward
 from companion.recursive import (
     ALPHABETS,
@@ -44,7 +44,7 @@ from tests.oracles import assert_gradients_agree, differences_of_parameters, rel
 few = settings(max_examples=20, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 kinds = st.sampled_from(list(ALPHABETS))
-DATA = Path(__file__).parents[1] / "book" / "data"
+DATA = STORED
 
 
 def nested(tree):
@@ -504,10 +504,10 @@ def record():
 
 
 def test_the_record_follows_from_the_stored_weights():
-    from companion.train_recursive import LENGTHS, SEEDS, SHAPES, UNITS, accuracy, held_out, stored_nets
+    from companion.studies.recursive import LENGTHS, SEEDS, SHAPES, UNITS, accuracy, held_out, stored_nets
 
     stored, results = stored_nets(DATA / "recursive.npz"), record()["metrics"]["results"]
-    assert record()["command"] == "python -m companion.train_recursive"
+    assert record()["command"] == "python -m companion.studies.recursive"
     assert len(results) == len(stored) == 2 * len(SHAPES) * len(UNITS) * SEEDS
     assert max(r["parameters"] for r in results) < 1.05 * min(r["parameters"] for r in results)
     for r in results[:: len(results) // 6 - 1]:
@@ -519,7 +519,7 @@ def test_the_record_follows_from_the_stored_weights():
 
 
 def test_the_command_writes_weights_and_a_record(tmp_path, monkeypatch):
-    from companion import train_recursive
+    from companion.studies import recursive as train_recursive
 
     for name, value in (("POOL", 20), ("STEPS", 1), ("LENGTHS", (5,))):
         monkeypatch.setattr(train_recursive, name, value)

@@ -13,7 +13,6 @@ from reservoirpy.nodes import Reservoir as LibraryReservoir
 from reservoirpy.nodes import Ridge as LibraryRidge
 from scipy.integrate import solve_ivp
 
-from companion import train_reservoir as stored
 from companion.longterm import draw_weights, fitted_slope, log_product_norms, spectral_radius, step_jacobians
 from companion.recurrent import RNN, rnn_forward
 from companion.reservoir import (
@@ -41,6 +40,7 @@ from companion.reservoir import (
     spike_patterns,
     spike_trace,
 )
+from companion.studies import reservoir as stored
 from tests.oracles import central_differences, relative_error
 
 few = settings(max_examples=15, deadline=None)

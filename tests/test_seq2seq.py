@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import seq2seq as s2s
-from companion import train_seq2seq as trained
+from companion.studies import seq2seq as trained
 from tests.oracles import central_differences, relative_error
 
 RECORD = json.loads((trained.DATA / "seq2seq.json").read_text(encoding="utf-8"))

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.sharing import (
+from companion.unfolding.graphs import RECURRENT, evaluate, unfold
+from companion.unfolding.sharing import (
     Linear,
     fit_per_length,
     fit_shared,
@@ -18,7 +19,6 @@ from companion.sharing import (
     shared_sum,
     states,
 )
-from companion.unfolding import RECURRENT, evaluate, unfold
 from tests.oracles import central_differences
 
 few = settings(max_examples=20, deadline=None)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import tasks
+from companion.data import tasks
 
 seeds = st.integers(0, 2**32 - 1)
 few = settings(max_examples=20, deadline=None)
 
 
 def test_importing_tasks_does_not_import_torch():
-    code = "import sys, companion.tasks; assert 'torch' not in sys.modules and 'sklearn' not in sys.modules"
+    code = "import sys, companion.data.tasks; assert 'torch' not in sys.modules and 'sklearn' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
 
 

@@ -1,15 +1,15 @@
 """The stored adder does what the introduction says of it, and its command runs."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
+from companion.data.store import STORED
+from companion.data.tasks import addition, columns
 from companion.recurrent import RNN, rnn_forward
-from companion.tasks import addition, columns
 
-RECORD = json.loads((Path(__file__).parents[1] / "book" / "data" / "adder.json").read_text(encoding="utf-8"))
+RECORD = json.loads((STORED / "adder.json").read_text(encoding="utf-8"))
 
 
 def net(weights):
@@ -48,7 +48,7 @@ def test_without_sharing_the_columns_beyond_training_are_guessed():
 def test_the_record_says_how_many_seeds_learned_to_add():
     metrics = RECORD["metrics"]
     results = metrics["share of wrong bits"]
-    assert RECORD["command"] == "python -m companion.train_adder"
+    assert RECORD["command"] == "python -m companion.studies.adder"
     assert metrics["seeds"] == len(results) == 10
     solved = [r["seed"] for r in results if r["shared, 500 bits, long carries"] == 0]
     assert metrics["seeds that add 500 bits, long carries too"] == len(solved)
@@ -56,7 +56,7 @@ def test_the_record_says_how_many_seeds_learned_to_add():
 
 
 def test_the_command_writes_a_record(tmp_path, monkeypatch):
-    from companion import train_adder
+    from companion.studies import adder as train_adder
 
     monkeypatch.setattr(train_adder, "STEPS", 2)
     train_adder.main(["--seeds", "1", "--out", str(tmp_path / "adder.json")])

@@ -9,10 +9,10 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion import train_charlstm as charlstm
-from companion import train_gated as gated_runs
+from companion.data.tasks import ALPHABET, encode, english
 from companion.gated import Gate, coupled, from_torch, lstm_forward
-from companion.tasks import ALPHABET, encode, english
+from companion.studies import charlstm
+from companion.studies import gated as gated_runs
 from tests.oracles import relative_error
 
 RECORD = json.loads(gated_runs.DATA.read_text(encoding="utf-8"))
@@ -43,7 +43,7 @@ def test_stored_character_lstm_beats_counting_pairs_of_characters():
 
 def test_character_lstm_in_numpy_is_the_one_in_torch():
     model, twin = charlstm.load(), charlstm.build(dtype="float64")
-    from companion.training import load_weights
+    from companion.data.store import load_weights
 
     load_weights(charlstm.DATA / "charlstm.npz", twin)
     x = charlstm.one_hot(encode("the gate is open"))

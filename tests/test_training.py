@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from companion import training
+from companion.data import store
 
 
 def batch(step):
@@ -182,29 +183,29 @@ def test_the_same_seed_makes_the_same_layer():
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float16", 1e-3), ("float32", 0)])
 def test_weights_come_back_as_they_were_stored(tmp_path, dtype, tolerance):
     model, other = nn.LSTM(5, 7), nn.LSTM(5, 7)
-    size = training.save_weights(tmp_path / "net.npz", model, dtype)
+    size = store.save_weights(tmp_path / "net.npz", model, dtype)
     assert size == (tmp_path / "net.npz").stat().st_size
-    training.load_weights(tmp_path / "net.npz", other)
+    store.load_weights(tmp_path / "net.npz", other)
     assert (weights(model) - weights(other)).abs().max() <= tolerance
     assert weights(other).dtype == torch.float32
 
 
 def test_weights_too_large_for_the_repository_are_refused(tmp_path):
     with pytest.raises(ValueError, match="^model: want a file of at most"):
-        training.save_weights(tmp_path / "big.npz", nn.Linear(400, 400), "float32")
+        store.save_weights(tmp_path / "big.npz", nn.Linear(400, 400), "float32")
     assert not (tmp_path / "big.npz").exists()
 
 
 def test_weights_of_another_shape_or_name_are_refused(tmp_path):
-    training.save_weights(tmp_path / "net.npz", nn.Linear(3, 1))
+    store.save_weights(tmp_path / "net.npz", nn.Linear(3, 1))
     for other in (nn.Linear(3, 2), nn.Linear(3, 1, bias=False), nn.RNN(3, 1)):
         with pytest.raises(ValueError, match="^model: want"):
-            training.load_weights(tmp_path / "net.npz", other)
+            store.load_weights(tmp_path / "net.npz", other)
 
 
 def test_a_record_says_what_was_run_and_with_what(tmp_path):
     path = tmp_path / "data" / "run.json"
-    training.write_record(path, command="python -m x", seed=3, seconds=1.26, metrics={"nats": 1.5}, n_h=64)
+    store.write_record(path, command="python -m x", seed=3, seconds=1.26, metrics={"nats": 1.5}, n_h=64)
     record = json.loads(path.read_text())
     assert record["command"] == "python -m x" and record["seed"] == 3 and record["seconds"] == 1.3
     assert record["metrics"] == {"nats": 1.5} and record["n_h"] == 64
@@ -227,12 +228,12 @@ def quick(**arguments):
         ("optimizer", lambda p: quick(optimizer="newton")),
         ("loss", lambda p: training.train(fresh(), batch, lambda m, x, y: (m(x) - y) ** 2, steps=1)),
         ("n", lambda p: training.torch_seed(-1)),
-        ("path", lambda p: training.save_weights(p / "net.pt", nn.Linear(1, 1))),
-        ("path", lambda p: training.load_weights(p / "none.npz", nn.Linear(1, 1))),
-        ("dtype", lambda p: training.save_weights(p / "net.npz", nn.Linear(1, 1), "float64")),
-        ("seconds", lambda p: training.write_record(p / "r", command="", seed=0, seconds=-1, metrics={})),
-        ("seed", lambda p: training.write_record(p / "r", command="", seed=0.5, seconds=1, metrics={})),
-        ("metrics", lambda p: training.write_record(p / "r", command="", seed=0, seconds=1, metrics={"a": np.nan})),
+        ("path", lambda p: store.save_weights(p / "net.pt", nn.Linear(1, 1))),
+        ("path", lambda p: store.load_weights(p / "none.npz", nn.Linear(1, 1))),
+        ("dtype", lambda p: store.save_weights(p / "net.npz", nn.Linear(1, 1), "float64")),
+        ("seconds", lambda p: store.write_record(p / "r", command="", seed=0, seconds=-1, metrics={})),
+        ("seed", lambda p: store.write_record(p / "r", command="", seed=0.5, seconds=1, metrics={})),
+        ("metrics", lambda p: store.write_record(p / "r", command="", seed=0, seconds=1, metrics={"a": np.nan})),
     ],
 )
 def test_bad_arguments_are_named(tmp_path, name, call):
@@ -245,4 +246,4 @@ def test_weights_that_are_not_finite_are_not_stored(tmp_path):
     with torch.no_grad():
         model.weight[0, 0] = 1e6  # infinite in float16
     with pytest.raises(ValueError, match="^model: want weights that are finite"):
-        training.save_weights(tmp_path / "net.npz", model)
+        store.save_weights(tmp_path / "net.npz", model)

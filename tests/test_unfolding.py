@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.unfolding import (
+from companion.unfolding.graphs import (
     OPERATIONS,
     RECURRENT,
     Edge,

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.recurrent.hidden import gaussian
-from companion.validation import array, choice, integer, number
+from companion.cells.rnn import gaussian
+from companion.core.checks import array, choice, integer, number
 
 __all__ = [
     "CORNERS",
@@ -59,11 +59,6 @@ def grid_init(n_x: int, n_h: int, rng: np.random.Generator, scale: float = 0.6) 
     Returns
     -------
     Grid
-
-    Raises
-    ------
-    ValueError
-        If a size is below one, `scale` is negative or `rng` is no generator.
     """
     n_x, n_h, scale = integer("n_x", n_x, 1), integer("n_h", n_h, 1), number("scale", scale, 0.0)
     U, W_r, W_c = (gaussian(shape, rng) for shape in ((n_h, n_x), (n_h, n_h), (n_h, n_h)))
@@ -98,11 +93,6 @@ def grid_states(p: Grid, x: np.ndarray, direction: str = "↘") -> np.ndarray:
     -------
     States of the shape of x, with n_h in the place of n_x.
 
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the direction is unknown.
-
     Reference: graves2007
     """
     p = _checked(p)
@@ -125,11 +115,6 @@ def context_states(nets: Sequence[Grid], x: np.ndarray, directions: Sequence[str
     Returns
     -------
     Shape of x with Σ 2 n_h in the place of n_x.
-
-    Raises
-    ------
-    ValueError
-        If there is no direction, their number is not that of the nets, or as `grid_states`.
     """
     if len(nets) == 0 or len(nets) != len(directions):
         raise ValueError(f"directions: want one for each net, at least one, got {len(directions)} for {len(nets)}")
@@ -153,11 +138,6 @@ def ridge(features: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
     Returns
     -------
     Shape (m + 1,): w, then c.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite or the penalty is negative.
     """
     z = array("features", features, ("n", "m"))
     y, penalty = array("y", y, (len(z),)), number("penalty", penalty, 0.0)

@@ -26,11 +26,6 @@ def birnn_to_torch(p: BiRNN) -> "tuple[torch.nn.RNN, torch.nn.Linear]":
     -------
     rnn : torch.nn.RNN that takes (tau, n_x) or (batch, tau, n_x).
     linear : torch.nn.Linear from both states to logits.
-
-    Raises
-    ------
-    ValueError
-        If `p` is no BiRNN, its shapes do not fit or n_h differs from n_g.
     """
     import torch
 
@@ -62,11 +57,6 @@ def birnn_from_torch(rnn: "torch.nn.RNN", linear: "torch.nn.Linear") -> BiRNN:
     Returns
     -------
     BiRNN
-
-    Raises
-    ------
-    ValueError
-        If a module is of another kind or their sizes do not fit.
     """
     import torch
 

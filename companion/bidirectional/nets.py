@@ -4,10 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import nll, nll_grad, softmax
+from companion.cells.rnn import backward, checked, initial, states, sum_over_copies
+from companion.core.checks import array, sequence
+from companion.core.functions import nll, nll_grad, softmax
 from companion.recurrent import RNN, rnn_init
-from companion.recurrent.hidden import backward, checked, initial, states, sum_over_copies
-from companion.validation import array, sequence
 
 __all__ = [
     "BiRNN",
@@ -57,11 +57,6 @@ def halves(p: BiRNN) -> tuple[RNN, RNN]:
     Returns
     -------
     forward, backward : two RNN.
-
-    Raises
-    ------
-    ValueError
-        If `p` is no BiRNN, its shapes do not fit or a number is not finite.
     """
     if not isinstance(p, BiRNN):
         raise ValueError(f"p: want the parameters as BiRNN({', '.join(BiRNN._fields)}), got {type(p).__name__}")
@@ -86,11 +81,6 @@ def join(forward: RNN, backward: RNN) -> BiRNN:
     Returns
     -------
     BiRNN
-
-    Raises
-    ------
-    ValueError
-        If one is no RNN, or they differ in n_x or n_o.
     """
     f, r = checked(forward), checked(backward)
     if f.U.shape[1] != r.U.shape[1] or len(f.c) != len(r.c):
@@ -111,11 +101,6 @@ def birnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: f
     Returns
     -------
     BiRNN
-
-    Raises
-    ------
-    ValueError
-        If a size is below one, `radius` is negative or `rng` is no generator.
     """
     return join(rnn_init(n_x, n_h, n_o, rng, radius), rnn_init(n_x, n_h, n_o, rng, radius))
 
@@ -147,11 +132,6 @@ def birnn_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: 
     -------
     BiRun
 
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
-
     Reference: schuster1997, goodfellow2016
     """
     forward, reverse, _, h, g = _both(p, x, h0, g_end)
@@ -174,11 +154,6 @@ def cloze_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: 
     Returns
     -------
     BiRun
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
     """
     forward, reverse, _, h, g = _both(p, x, h0, g_end)
     o = forward.c + h[:-1] @ forward.V.T + g[1:] @ reverse.V.T
@@ -199,11 +174,6 @@ def birnn_loss(run: BiRun, y: np.ndarray) -> tuple[float, np.ndarray]:
     -------
     loss : float, in nats.
     loss_t : shape (tau,).
-
-    Raises
-    ------
-    ValueError
-        If `run` is no run or the targets do not fit it.
     """
     if not isinstance(run, BiRun):
         raise ValueError(f"run: want what birnn_forward returned, got {type(run).__name__}")
@@ -230,11 +200,6 @@ def birnn_bptt(
     Returns
     -------
     BiRNN of gradients
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
 
     Reference: schuster1997, werbos1990
     """

@@ -3,8 +3,8 @@
 import numpy as np
 
 from companion.bidirectional.nets import BiRNN, birnn_forward, halves
+from companion.core.checks import choice, sequence
 from companion.recurrent import RNN
-from companion.validation import choice, sequence
 
 __all__ = ["DIRECTIONS", "input_jacobian", "sensitivity"]
 
@@ -39,11 +39,6 @@ def input_jacobian(p: BiRNN, x: np.ndarray, direction: str = "both") -> np.ndarr
     Returns
     -------
     Jacobians, shape (tau, tau, n_o, n_x): entry [t − 1, k − 1] is ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, the sequence is empty, or the direction is unknown.
     """
     choice("direction", direction, DIRECTIONS)
     forward, reverse = halves(p)
@@ -66,10 +61,5 @@ def sensitivity(p: BiRNN, x: np.ndarray, direction: str = "both") -> np.ndarray:
     Returns
     -------
     Map of shape (tau, tau), output steps down, input steps across.
-
-    Raises
-    ------
-    ValueError
-        As `input_jacobian`.
     """
     return np.linalg.norm(input_jacobian(p, x, direction), axis=(2, 3))

@@ -7,12 +7,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from companion.cells.rnn import checked, gaussian
 from companion.context.vector import shifted
-from companion.functions import softmax
+from companion.core.checks import array, generator, integer, probability, sequence
+from companion.core.functions import softmax
 from companion.graphical import LogP, rnn_next
 from companion.recurrent import RNN, Run, rnn_bptt, rnn_forward
-from companion.recurrent.hidden import checked, gaussian
-from companion.validation import array, generator, integer, probability, sequence
 
 __all__ = [
     "FeedbackRNN",
@@ -65,11 +65,6 @@ def feedback_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> Fee
     Returns
     -------
     FeedbackRNN
-
-    Raises
-    ------
-    ValueError
-        If a size is below one or `rng` is no generator.
     """
     n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
@@ -90,11 +85,6 @@ def feedback_forward(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> Run:
     Returns
     -------
     Run whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x⁽¹⁾ … x⁽ᵗ⁾).
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, a sequence is empty, or a symbol is unknown.
 
     Reference: goodfellow2016
     """
@@ -117,11 +107,6 @@ def feedback_bptt(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> FeedbackRNN:
     -------
     FeedbackRNN of gradients
 
-    Raises
-    ------
-    ValueError
-        As `feedback_forward`.
-
     Reference: goodfellow2016
     """
     net, n_x = _plain(p)
@@ -142,11 +127,6 @@ def feedback_next(p: FeedbackRNN, x: np.ndarray) -> LogP:
     Returns
     -------
     function from a tuple of fewer than tau symbols to log-probabilities of shape (n_o,)
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
     """
     net, n_x = _plain(p)
     return rnn_next(net, sequence("x", x, n_x))
@@ -167,11 +147,6 @@ def feedback_sample(p: FeedbackRNN, x: np.ndarray, n: int, rng: np.random.Genera
     Returns
     -------
     Symbols, shape (n, tau)
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, the sequence is empty, n < 1 or rng is no generator.
     """
     n_x, n = _plain(p)[1], integer("n", n, 1)
     x = sequence("x", x, n_x)
@@ -200,11 +175,6 @@ def shared_bit_share(tau: int, q: float = 0.5) -> float:
     Returns
     -------
     A probability.
-
-    Raises
-    ------
-    ValueError
-        If tau < 1 or q lies outside [0, 1].
     """
     tau, q = integer("tau", tau, 1), probability("q", q)
     return q**tau + (1.0 - q) ** tau

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from companion.validation import integer
+from companion.core.checks import integer
 
 __all__ = ["END", "LETTERS", "LONGEST", "NAMES", "read", "spell"]
 
@@ -24,11 +24,6 @@ def spell(word: str) -> np.ndarray:
     Returns
     -------
     Integers of shape (len(word) + 1,); the last is `END`.
-
-    Raises
-    ------
-    ValueError
-        If the word is no string, is empty, or has a letter that is not in use.
     """
     if not isinstance(word, str) or not word:
         raise ValueError(f"word: want a word of at least one letter, got {word!r}")
@@ -47,11 +42,6 @@ def read(y: Iterable[int]) -> str:
     Returns
     -------
     The word; empty if the end comes at once.
-
-    Raises
-    ------
-    ValueError
-        If a symbol is no integer or unknown.
     """
     text = "".join(LETTERS[integer("y", symbol, 0, END)] for symbol in y)
     return text.partition(LETTERS[END])[0]

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import nll_grad
+from companion.cells.rnn import backward, checked, gaussian, sum_over_copies
+from companion.core.checks import array, choice, integer, sequence, targets
+from companion.core.functions import nll_grad
 from companion.graphical import LogP, rnn_next
 from companion.recurrent import RNN, Run, rnn_forward
-from companion.recurrent.hidden import backward, checked, gaussian, sum_over_copies
-from companion.validation import array, choice, integer, sequence, targets
 
 __all__ = ["WAYS", "ContextRNN", "context_bptt", "context_forward", "context_init", "context_next", "given_context"]
 
@@ -56,11 +56,6 @@ def context_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> Cont
     Returns
     -------
     ContextRNN
-
-    Raises
-    ------
-    ValueError
-        If a size is below one or `rng` is no generator.
     """
     n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     U, W, V = gaussian((n_h, n_o), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
@@ -84,11 +79,6 @@ def given_context(p: ContextRNN, x: np.ndarray, way: str) -> tuple[RNN, np.ndarr
     -------
     net : RNN whose input is the symbol written before, one-hot.
     h0 : its first state, shape (n_h,).
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the way is unknown.
 
     Reference: goodfellow2016
     """
@@ -122,11 +112,6 @@ def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Ru
     -------
     Run whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
 
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, the sequence is empty, a symbol or the way is unknown.
-
     Reference: goodfellow2016
     """
     net, h0 = given_context(p, x, way)
@@ -149,11 +134,6 @@ def context_bptt(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Conte
     Returns
     -------
     ContextRNN of gradients
-
-    Raises
-    ------
-    ValueError
-        As `context_forward`.
 
     Reference: goodfellow2016
     """
@@ -181,11 +161,6 @@ def context_next(p: ContextRNN, x: np.ndarray, way: str) -> LogP:
     Returns
     -------
     function from a tuple of symbols to log-probabilities of shape (n_o,)
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the way is unknown.
     """
     net, h0 = given_context(p, x, way)
     return rnn_next(net, h0=h0)

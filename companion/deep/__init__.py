@@ -5,7 +5,7 @@
 - `paths`: the three as circuits, and the lengths of the paths in their unfolded graphs;
 - `flow`: Jacobians of (b) and (c), step by step and by path length.
 
-NumPy float64, one sequence, no batch axis. `companion.train_deep` holds the torch twins and the comparison.
+NumPy float64, one sequence, no batch axis. `companion.studies.deep` holds the torch twins and the comparison.
 """
 
 from companion.deep.blocks import (

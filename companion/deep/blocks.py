@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import nll_grad, softmax
-from companion.recurrent.hidden import gaussian
-from companion.validation import array, integer, sequence
+from companion.cells.rnn import gaussian
+from companion.core.checks import array, integer, sequence
+from companion.core.functions import nll_grad, softmax
 
 __all__ = ["Blocks", "BlocksRun", "Dense", "blocks_bptt", "blocks_forward", "blocks_init"]
 
@@ -102,11 +102,6 @@ def blocks_init(
     Returns
     -------
     Blocks
-
-    Raises
-    ------
-    ValueError
-        If a size is below one, skip is no bool, or `rng` is no generator.
     """
     n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     if not isinstance(layers, tuple | list) or len(layers) != 3:
@@ -169,11 +164,6 @@ def blocks_forward(p: Blocks, x: np.ndarray, h0: np.ndarray | None = None) -> Bl
     -------
     BlocksRun
 
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
-
     Reference: pascanu2014
     """
     p = checked_blocks(p)
@@ -209,11 +199,6 @@ def blocks_bptt(p: Blocks, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None =
     Returns
     -------
     Blocks of gradients
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
 
     Reference: pascanu2014, werbos1990
     """

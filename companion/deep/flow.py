@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from companion.core.checks import sequence
 from companion.deep.blocks import Blocks, BlocksRun, checked_blocks
-from companion.validation import sequence
 
 __all__ = ["blocks_jacobians", "jacobian_by_length"]
 
@@ -36,11 +36,6 @@ def blocks_jacobians(p: Blocks, run: BlocksRun) -> np.ndarray:
     Returns
     -------
     J, shape (tau, n_h, n_h): J[t − 1] belongs to step t.
-
-    Raises
-    ------
-    ValueError
-        If p or run is of another kind or they do not fit together.
     """
     through, past = _pieces(p, run)
     return through if past is None else through + past
@@ -60,11 +55,6 @@ def jacobian_by_length(p: Blocks, run: BlocksRun) -> dict[int, np.ndarray]:
     Returns
     -------
     dict from length in layers to an (n_h, n_h) matrix, shortest first; one entry without a skip connection.
-
-    Raises
-    ------
-    ValueError
-        If p or run is of another kind or they do not fit together.
     """
     through, past = _pieces(p, run)
     m, parts = len(p.across) + 1, {0: np.eye(len(p.b))}

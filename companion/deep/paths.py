@@ -5,10 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from companion.core.checks import choice, integer
 from companion.deep.blocks import Blocks, Dense, checked_blocks
 from companion.deep.stacked import Layer, Stacked, checked_stacked
-from companion.unfolding import Circuit, Edge, Graph, circuit
-from companion.validation import choice, integer
+from companion.unfolding.graphs import Circuit, Edge, Graph, circuit
 
 __all__ = [
     "blocks_circuit",
@@ -37,11 +37,6 @@ def stacked_circuit(k: int) -> Circuit:
     Returns
     -------
     Circuit
-
-    Raises
-    ------
-    ValueError
-        If k is no integer of at least 1.
     """
     k = integer("k", k, 1)
     nodes, below = {}, "x"
@@ -67,11 +62,6 @@ def blocks_circuit(layers: tuple[int, int, int] = (2, 2, 2), skip: bool = False)
     Returns
     -------
     Circuit
-
-    Raises
-    ------
-    ValueError
-        If a number of layers is no integer of at least 1, or skip no bool.
     """
     if not isinstance(layers, tuple | list) or len(layers) != 3:
         raise ValueError(f"layers: want three numbers, layers from x to h, h to h and h to o, got {layers!r}")
@@ -102,11 +92,6 @@ def parameters(p: Stacked | Blocks) -> dict[str, np.ndarray]:
     Returns
     -------
     dict from name to array
-
-    Raises
-    ------
-    ValueError
-        If p is neither kind, or its shapes do not fit.
     """
     if isinstance(p, Stacked):
         p = checked_stacked(p)
@@ -134,11 +119,6 @@ def rebuilt(p: Stacked | Blocks, named: dict[str, np.ndarray]) -> Stacked | Bloc
     Returns
     -------
     Stacked or Blocks
-
-    Raises
-    ------
-    ValueError
-        If names differ or shapes do not fit.
     """
     wanted = parameters(p)
     if set(named) != set(wanted):
@@ -179,11 +159,6 @@ def shortest_path(graph: Graph, source: Place, target: Place) -> list[Place]:
     Returns
     -------
     The nodes from source to target, both included; empty if target does not depend on source.
-
-    Raises
-    ------
-    ValueError
-        If source or target is no node of the graph.
     """
     readers, came_from, waiting = _readers(graph, source, target), {source: None}, deque([source])
     while waiting and target not in came_from:
@@ -211,11 +186,6 @@ def layers_on(graph: Graph, path: list[Place]) -> int:
     Returns
     -------
     int
-
-    Raises
-    ------
-    ValueError
-        If the path is empty or one of its nodes does not read the one before it.
     """
     known = {(n.name, n.t): n for n in graph.nodes}
     if not path or path[0] not in known:
@@ -238,11 +208,6 @@ def path_lengths(graph: Graph, source: Place, target: Place) -> dict[int, int]:
     Returns
     -------
     dict from length to number of paths, shortest first; empty if target does not depend on source.
-
-    Raises
-    ------
-    ValueError
-        If source or target is no node of the graph.
     """
     _readers(graph, source, target)
     found: dict[Place, Counter] = {}
@@ -271,11 +236,6 @@ def stated_length(way: str, lag: int, layers: int, longest: bool = False) -> int
     Returns
     -------
     int
-
-    Raises
-    ------
-    ValueError
-        If way is another or a number too small.
     """
     lag, layers = integer("lag", lag, 0), integer("layers", layers, 1)
     if choice("way", way, ("a", "b", "c")) == "a":

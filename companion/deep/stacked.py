@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import nll_grad, softmax
+from companion.cells.rnn import backward, gaussian, states, sum_over_copies
+from companion.core.checks import array, integer, sequence
+from companion.core.functions import nll_grad, softmax
 from companion.recurrent import RNN
-from companion.recurrent.hidden import backward, gaussian, states, sum_over_copies
-from companion.validation import array, integer, sequence
 
 if TYPE_CHECKING:
     import torch
@@ -75,11 +75,6 @@ def stacked_init(n_x: int, widths: tuple[int, ...], n_o: int, rng: np.random.Gen
     Returns
     -------
     Stacked
-
-    Raises
-    ------
-    ValueError
-        If a size is below one, there is no layer, or `rng` is no generator.
     """
     n_x, n_o = integer("n_x", n_x, 1), integer("n_o", n_o, 1)
     if not isinstance(widths, tuple | list) or not widths:
@@ -115,11 +110,6 @@ def stacked_forward(p: Stacked, x: np.ndarray, h0: "tuple[np.ndarray, ...] | Non
     -------
     StackedRun
 
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
-
     Reference: elhihi1996, hermans2013
     """
     p = checked_stacked(p)
@@ -147,11 +137,6 @@ def stacked_bptt(p: Stacked, x: np.ndarray, y: np.ndarray, h0: "tuple[np.ndarray
     Returns
     -------
     Stacked of gradients
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
 
     Reference: werbos1990
     """
@@ -183,11 +168,6 @@ def stacked_to_torch(p: Stacked) -> "tuple[torch.nn.RNN, torch.nn.Linear]":
     -------
     rnn : torch.nn.RNN that takes (tau, n_x) or (batch, tau, n_x).
     linear : torch.nn.Linear from the top state to logits.
-
-    Raises
-    ------
-    ValueError
-        If p is no Stacked, its shapes do not fit, or its layers differ in width.
     """
     import torch
 
@@ -221,11 +201,6 @@ def stacked_from_torch(rnn: "torch.nn.RNN", linear: "torch.nn.Linear") -> Stacke
     Returns
     -------
     Stacked
-
-    Raises
-    ------
-    ValueError
-        If a module is of another kind or their sizes do not fit.
     """
     import torch
 

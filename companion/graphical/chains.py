@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import softmax
-from companion.validation import array, choice, generator, integer, number, sequence, targets
+from companion.core.checks import array, choice, generator, integer, number, sequence, targets
+from companion.core.functions import softmax
 
 __all__ = [
     "Beliefs",
@@ -68,11 +68,6 @@ def chain_score(chain: Chain, y: np.ndarray) -> float:
     ----------
     chain : potentials.
     y : (tau,) labels 0 … k − 1.
-
-    Raises
-    ------
-    ValueError
-        If the potentials are no chain or a label is unknown.
     """
     chain = _checked(chain)
     y = targets("y", y, *chain.unary.shape)
@@ -109,11 +104,6 @@ def sum_product(chain: Chain) -> Beliefs:
     -------
     Beliefs
 
-    Raises
-    ------
-    ValueError
-        If the potentials are no chain, empty or not finite.
-
     Reference: rabiner1989
     """
     chain = _checked(chain)
@@ -134,11 +124,6 @@ def max_product(chain: Chain) -> tuple[np.ndarray, float]:
     -------
     y : (tau,) labels.
     score : its unnormalised log-probability.
-
-    Raises
-    ------
-    ValueError
-        If the potentials are no chain, empty or not finite.
 
     Reference: viterbi1967
     """
@@ -166,11 +151,6 @@ def chain_sample(chain: Chain, n: int, rng: np.random.Generator) -> np.ndarray:
     Returns
     -------
     (n, tau) labels
-
-    Raises
-    ------
-    ValueError
-        If the potentials are no chain, n is below 1 or rng is no generator.
     """
     chain, n = _checked(chain), integer("n", n, 1)
     generator("rng", rng)
@@ -192,11 +172,6 @@ def chain_of(w: ChainWeights, x: np.ndarray) -> Chain:
     ----------
     w : weights.
     x : observations, shape (tau, n_x).
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit.
     """
     a = array("w.a", w.a, ("k",))
     A = array("w.A", w.A, (len(a), "n_x"))
@@ -226,11 +201,6 @@ def chain_fit(
     steps : gradient steps, at least 1.
     lr : step size, per label.
     decay : pull of every weight towards zero.
-
-    Raises
-    ------
-    ValueError
-        If a sequence is empty, shapes do not fit, a label is unknown or an option is out of range.
 
     Reference: lafferty2001
     """

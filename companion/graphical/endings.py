@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import sigmoid, softmax
+from companion.cells.rnn import checked
+from companion.core.checks import array, generator, integer, number
+from companion.core.functions import sigmoid, softmax
 from companion.recurrent import RNN
-from companion.recurrent.hidden import checked
-from companion.validation import array, generator, integer, number
 
 __all__ = ["EndSymbol", "Foretold", "Halt", "length_distribution", "write"]
 
@@ -87,11 +87,6 @@ def length_distribution(e: Ending, longest: int) -> np.ndarray:
     Returns
     -------
     array of shape (longest + 1,)
-
-    Raises
-    ------
-    ValueError
-        If the net does not fit its way to end, or longest is out of range.
     """
     (e, k), longest = _checked(e), integer("longest", longest, 0)
     if isinstance(e, Foretold):
@@ -123,11 +118,6 @@ def write(e: Ending, rng: np.random.Generator, longest: int = 1000) -> np.ndarra
     Returns
     -------
     symbols, shape (n,) with 0 ≤ n ≤ longest
-
-    Raises
-    ------
-    ValueError
-        If the net does not fit its way to end, rng is no generator or longest is below 1.
     """
     (e, k), longest = _checked(e), integer("longest", longest, 1)
     generator("rng", rng)

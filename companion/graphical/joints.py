@@ -5,10 +5,10 @@ from itertools import product
 
 import numpy as np
 
-from companion.functions import log_softmax
+from companion.cells.rnn import checked
+from companion.core.checks import array, choice, generator, integer, sequence
+from companion.core.functions import log_softmax
 from companion.recurrent import RNN
-from companion.recurrent.hidden import checked
-from companion.validation import array, choice, generator, integer, sequence
 
 __all__ = [
     "LogP",
@@ -35,11 +35,6 @@ def sequences(k: int, tau: int) -> np.ndarray:
     ----------
     k : symbols, at least 1.
     tau : length, at least 1.
-
-    Raises
-    ------
-    ValueError
-        If an argument is no integer of at least 1, or there are more than a million sequences.
     """
     k, tau = integer("k", k, 1), integer("tau", tau, 1)
     if k**tau > LARGEST:
@@ -70,12 +65,6 @@ def rnn_next(
     Returns
     -------
     function from a tuple of symbols to log-probabilities of shape (k,)
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, or there is neither input nor feedback; the function raises one for an unknown symbol
-        and for more steps than x has.
     """
     p, k = checked(p), len(p.c)
     if not choice("feedback", feedback, (True, False)) and x is None:
@@ -128,11 +117,6 @@ def joint(logp: LogP, tau: int) -> np.ndarray:
     Returns
     -------
     array of shape (k, …, k), τ axes, summing to one
-
-    Raises
-    ------
-    ValueError
-        If tau is below 1, there are more than a million sequences, or the model gives no log-probabilities.
     """
     tau = integer("tau", tau, 1)
     k = len(ask(logp, ()))
@@ -160,11 +144,6 @@ def marginals(P: np.ndarray) -> np.ndarray:
     Returns
     -------
     array of shape (tau, k)
-
-    Raises
-    ------
-    ValueError
-        If P is no joint distribution.
     """
     P = _distribution(P)
     return np.array([P.sum(axis=tuple(i for i in range(P.ndim) if i != t)) for t in range(P.ndim)])
@@ -180,11 +159,6 @@ def product_of_marginals(P: np.ndarray) -> np.ndarray:
     Returns
     -------
     array of the shape of P
-
-    Raises
-    ------
-    ValueError
-        If P is no joint distribution.
     """
     out = np.ones(())
     for one in marginals(P):
@@ -198,11 +172,6 @@ def total_correlation(P: np.ndarray) -> float:
     Parameters
     ----------
     P : joint, shape (k, …, k) with τ axes.
-
-    Raises
-    ------
-    ValueError
-        If P is no joint distribution.
     """
     P, Q = _distribution(P), product_of_marginals(P)
     some = P > 0
@@ -222,11 +191,6 @@ def influence(P: np.ndarray) -> np.ndarray:
     Returns
     -------
     array of shape (tau, tau), zero on and above the diagonal
-
-    Raises
-    ------
-    ValueError
-        If P is no joint distribution or holds a zero.
     """
     P = _distribution(P)
     if (P == 0).any():
@@ -256,11 +220,6 @@ def sample(logp: LogP, tau: int, rng: np.random.Generator, start: Sequence[int] 
     Returns
     -------
     (tau,) symbols, without the start
-
-    Raises
-    ------
-    ValueError
-        If tau is below 1, rng is no generator, or the model gives no log-probabilities.
     """
     generator("rng", rng)
     y = tuple(int(i) for i in start)

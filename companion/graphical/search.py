@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from companion.core.checks import generator, integer, number
 from companion.graphical.joints import LogP, ask
-from companion.validation import generator, integer, number
 
 __all__ = ["Found", "beam", "exact", "greedy", "table_model"]
 
@@ -38,11 +38,6 @@ def greedy(logp: LogP, tau: int, end: int | None = None) -> Found:
     Returns
     -------
     Found
-
-    Raises
-    ------
-    ValueError
-        If tau is below 1 or the model gives no log-probabilities.
     """
     y, total, asked, trace = (), 0.0, 0, []
     for _ in range(integer("tau", tau, 1)):
@@ -68,11 +63,6 @@ def beam(logp: LogP, tau: int, width: int, end: int | None = None) -> Found:
     Returns
     -------
     Found
-
-    Raises
-    ------
-    ValueError
-        If tau or width is below 1 or the model gives no log-probabilities.
     """
     tau, width = integer("tau", tau, 1), integer("width", width, 1)
     kept: list[Scored] = [((), 0.0)]
@@ -104,11 +94,6 @@ def exact(logp: LogP, tau: int, end: int | None = None) -> Found:
     Returns
     -------
     Found
-
-    Raises
-    ------
-    ValueError
-        If tau is below 1 or the model gives no log-probabilities.
     """
     tau = integer("tau", tau, 1)
     heap: list[tuple[float, tuple[int, ...]]] = [(0.0, ())]
@@ -136,11 +121,6 @@ def table_model(k: int, tau: int, rng: np.random.Generator, concentration: float
     Returns
     -------
     function from a tuple of fewer than τ symbols to log-probabilities of shape (k,)
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range; the function raises one for a prefix that is too long or has unknown symbols.
     """
     k, tau = integer("k", k, 1), integer("tau", tau, 1)
     concentration = number("concentration", concentration, 1e-6)

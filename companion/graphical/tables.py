@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.functions import log_softmax
+from companion.core.checks import array, choice, integer, number, targets
+from companion.core.functions import log_softmax
 from companion.recurrent import RNN, rnn_forward
-from companion.validation import array, choice, integer, number, targets
 
 __all__ = [
     "KGram",
@@ -29,11 +29,6 @@ def table_parameters(k: int, tau: int) -> int:
     ----------
     k : values that a variable can take, at least 1.
     tau : length, at least 1.
-
-    Raises
-    ------
-    ValueError
-        If k or tau is no integer of at least 1.
     """
     return integer("k", k, 1) ** integer("tau", tau, 1) - 1
 
@@ -50,11 +45,6 @@ def markov_parameters(k: int, tau: int, order: int, shared: bool = True) -> int:
     tau : length, at least 1.
     order : symbols that a step looks back, at least 0.
     shared : one table for all steps, or one a step.
-
-    Raises
-    ------
-    ValueError
-        If an argument is no integer in its range, or shared is no truth value.
     """
     k, tau, order = integer("k", k, 1), integer("tau", tau, 1), integer("order", order, 0)
     later = tau - order
@@ -72,11 +62,6 @@ def rnn_parameters(k: int, n_h: int) -> int:
     ----------
     k : symbols, at least 1.
     n_h : units of the state, at least 1.
-
-    Raises
-    ------
-    ValueError
-        If an argument is no integer of at least 1.
     """
     k, n_h = integer("k", k, 1), integer("n_h", n_h, 1)
     return n_h * (2 * k + n_h + 1) + k
@@ -122,11 +107,6 @@ def kgram_fit(codes: np.ndarray, k: int, order: int, strength: float = 5.0, prio
     Returns
     -------
     KGram
-
-    Raises
-    ------
-    ValueError
-        If a symbol is unknown, the text is too short, or an option is out of range.
     """
     k, order = integer("k", k, 2), integer("order", order, 0)
     integer("order", order, 0, int(62 / np.log2(k)) - 1)
@@ -169,11 +149,6 @@ def kgram_logp(m: KGram, codes: np.ndarray) -> np.ndarray:
     Returns
     -------
     array of shape (n − order,), for the symbols from place `order` on.
-
-    Raises
-    ------
-    ValueError
-        If a symbol is unknown or the text is too short.
     """
     codes = _text("codes", codes, m.k, m.order + 1)
     p = np.full(len(codes) - m.order, 1.0 / m.k)
@@ -198,11 +173,6 @@ def kgram_sample(m: KGram, start: np.ndarray, tau: int, rng: np.random.Generator
     Returns
     -------
     (tau,) symbols, without the start.
-
-    Raises
-    ------
-    ValueError
-        If a symbol is unknown, the start is too short, or tau is below 1.
     """
     y = list(_text("start", start, m.k, m.order))
     for _ in range(integer("tau", tau, 1)):
@@ -226,11 +196,6 @@ def rnn_logp(p: RNN, codes: np.ndarray, h0: np.ndarray | None = None) -> np.ndar
     Returns
     -------
     array of shape (n − 1,)
-
-    Raises
-    ------
-    ValueError
-        If the net's inputs and outputs differ in number, a symbol is unknown or the text is too short.
     """
     k = array("p.U", p.U, ("n_h", "n_x")).shape[1]
     array("p.c", p.c, (k,))

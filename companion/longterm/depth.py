@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 from companion.longterm.powers import _square
 
 __all__ = ["cross_section", "factor_products", "factor_variance"]
@@ -17,11 +17,6 @@ def factor_variance(target: float, depth: int) -> float:
     ----------
     target : v*, ≥ 0.
     depth : n, ≥ 1.
-
-    Raises
-    ------
-    ValueError
-        If v* is negative or n is not a positive integer.
     """
     return check.number("target", target, 0) ** (1 / check.integer("depth", depth, 1))
 
@@ -46,11 +41,6 @@ def factor_products(
     Returns
     -------
     Squared lengths, shape (count, depth + 1), the first of them 1.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     width, depth, count = (
         check.integer(name, value, least)
@@ -85,11 +75,6 @@ def cross_section(
     Returns
     -------
     rᵀ h⁽ᵗ⁾, shape (steps + 1, n).
-
-    Raises
-    ------
-    ValueError
-        If a shape is wrong, a number is not finite, or steps is negative.
     """
     W = _square("W", W)
     d, r = (check.array(n, v, (len(W),)) for n, v in (("direction", direction), ("readout", readout)))

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
+from companion.data.tasks import latch
 from companion.longterm.powers import draw_weights
 from companion.recurrent import RNN
-from companion.tasks import latch
 
 if TYPE_CHECKING:
     import torch
@@ -41,11 +41,6 @@ def one_unit_memory(w: float) -> Memory:
     Returns
     -------
     Memory(point, slope, margin).
-
-    Raises
-    ------
-    ValueError
-        If w does not lie in that range.
 
     References
     ----------
@@ -79,11 +74,6 @@ def latch_init(nets: int, n_h: int, rng: np.random.Generator, radius: float | No
     Returns
     -------
     A stack: U (nets, n_h, 1), W (nets, n_h, n_h), V (nets, 2, n_h), b (nets, n_h), c (nets, 2).
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     nets, n_h = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1)
     bound, rng = 1 / np.sqrt(n_h), check.generator("rng", rng)
@@ -150,11 +140,6 @@ def latch_train(
     -------
     The trained stack.
 
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
-
     References
     ----------
     bengio1994
@@ -201,11 +186,6 @@ def latch_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) 
     Returns
     -------
     Accuracies, shape (nets,).
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
     """
     import torch
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 
 __all__ = [
     "Power",
@@ -48,11 +48,6 @@ def two_unit(rho: float, theta: float, skew: float = 1.0) -> np.ndarray:
     Returns
     -------
     W, shape (2, 2).
-
-    Raises
-    ------
-    ValueError
-        If an argument is not a finite number, ρ is negative or κ is not positive.
     """
     rho, theta = check.number("rho", rho, 0), check.number("theta", theta)
     skew = check.number("skew", skew, np.finfo(float).tiny)
@@ -124,11 +119,6 @@ def spectral_radius(W: np.ndarray) -> float:
     Parameters
     ----------
     W : (n_h, n_h).
-
-    Raises
-    ------
-    ValueError
-        If W is not a finite square matrix.
     """
     return float(np.abs(np.linalg.eigvals(_square("W", W))).max())
 
@@ -149,11 +139,6 @@ def draw_weights(n: int, rng: np.random.Generator, radius: float, kind: str = "g
     Returns
     -------
     W, shape (n, n).
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range or the kind is unknown.
     """
     n, radius = check.integer("n", n, 1), check.number("radius", radius, 0)
     kind = check.choice("kind", kind, ("gaussian", "symmetric", "orthogonal"))
@@ -179,11 +164,6 @@ def eigen_power(W: np.ndarray, t: int) -> np.ndarray:
     Returns
     -------
     Wᵗ, shape (n_h, n_h), real.
-
-    Raises
-    ------
-    ValueError
-        If W is no finite square matrix, t is negative, or W has no basis of eigenvectors (to 1e-12).
     """
     W, t = _square("W", W), check.integer("t", t, 0)
     lam, Q = np.linalg.eig(W)
@@ -215,11 +195,6 @@ def power_method(W: np.ndarray, h0: np.ndarray, steps: int) -> Power:
     Returns
     -------
     Power(directions, quotients).
-
-    Raises
-    ------
-    ValueError
-        If a shape is wrong, h0 is zero, or the state becomes exactly zero on the way.
     """
     W = _square("W", W)
     h, steps = check.array("h0", h0, (len(W),)), check.integer("steps", steps, 0)

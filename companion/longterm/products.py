@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 from companion.longterm.powers import _finite, _square
 from companion.recurrent import RNN, Run
 
@@ -21,11 +21,6 @@ def step_jacobians(W: np.ndarray, h: np.ndarray, tanh: bool = True) -> np.ndarra
     Returns
     -------
     J, shape (tau, n_h, n_h): J[t − 1] belongs to step t.
-
-    Raises
-    ------
-    ValueError
-        If a shape is wrong, a number is not finite, or a tanh state lies outside [−1, 1].
     """
     W = _square("W", W)
     h = check.sequence("h", h, len(W))[1:]
@@ -47,11 +42,6 @@ def jacobians(p: RNN, run: Run) -> np.ndarray:
     Returns
     -------
     J, shape (tau, n_h, n_h): J[t − 1] belongs to step t.
-
-    Raises
-    ------
-    ValueError
-        If p and run do not fit together.
     """
     if not isinstance(p, RNN) or not isinstance(run, Run):
         raise ValueError(f"p, run: want an RNN and its Run, got {type(p).__name__} and {type(run).__name__}")
@@ -69,11 +59,6 @@ def jacobian_product(J: np.ndarray, k: int, t: int) -> np.ndarray:
     Returns
     -------
     The product, shape (n_h, n_h); the identity for k = t.
-
-    Raises
-    ------
-    ValueError
-        If J has another shape or the steps are out of order or range.
     """
     J = check.array("J", J, ("tau", "n_h", "n_h"))
     J = check.array("J", J, (len(J), J.shape[1], J.shape[1]))
@@ -99,11 +84,6 @@ def gradient_norms(W: np.ndarray, h: np.ndarray, tanh: bool = True) -> np.ndarra
     Returns
     -------
     norms, shape (tau + 1,): spectral norms for k = 0 … tau, with norms[0] = 1.
-
-    Raises
-    ------
-    ValueError
-        If a shape is wrong or a number is not finite.
     """
     W = _square("W", W)
     J = step_jacobians(W, h, tanh)  # (tau, n_h, n_h)
@@ -127,11 +107,6 @@ def log_product_norms(factors: np.ndarray) -> np.ndarray:
     Returns
     -------
     logs, shape (n + 1,), with logs[0] = 0; −inf from where a product is zero.
-
-    Raises
-    ------
-    ValueError
-        If the factors are not finite square matrices of one size.
     """
     F = check.array("factors", factors, ("n", "n_h", "n_h"))
     F = check.array("factors", F, (len(F), F.shape[1], F.shape[1]))

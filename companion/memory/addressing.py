@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import softmax
-from companion.validation import array, integer, number, probability
+from companion.core.checks import array, integer, number, probability
+from companion.core.functions import softmax
 
 __all__ = [
     *("Head", "Weightings", "address", "address_by_content", "cosine", "gate", "memory_read", "memory_write"),
@@ -99,11 +99,6 @@ def gate(g: float, content: np.ndarray, w_old: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     g : in [0, 1]. content, w_old : weightings (cells,).
-
-    Raises
-    ------
-    ValueError
-        If g lies outside [0, 1], or a weighting is no distribution over the same cells.
     """
     g, content = probability("g", g), _shares("content", content)
     return g * content + (1 - g) * _shares("w_old", w_old, len(content))
@@ -116,11 +111,6 @@ def shift(w: np.ndarray, s: np.ndarray) -> np.ndarray:
     ----------
     w : weighting (cells,).
     s : shares (2 m + 1,) of the moves −m … m, at most one a cell; a one-hot s moves all of w by one amount.
-
-    Raises
-    ------
-    ValueError
-        If w or s is no distribution, or s has an even number of shares or more of them than there are cells.
     """
     w, s = _shares("w", w), _shares("s", s, "moves")
     if len(s) % 2 == 0 or len(s) > len(w):
@@ -135,11 +125,6 @@ def sharpen(w: np.ndarray, gamma: float) -> np.ndarray:
     Parameters
     ----------
     w : weighting (cells,). gamma : at least 1, which changes nothing.
-
-    Raises
-    ------
-    ValueError
-        If γ < 1 or w is no distribution.
     """
     w, gamma = _shares("w", w), number("gamma", gamma, 1)
     power = (w / w.max()) ** gamma  # the largest is 1, so the powers cannot all underflow
@@ -152,11 +137,6 @@ def address(M: np.ndarray, head: Head, w_old: np.ndarray) -> Weightings:
     Parameters
     ----------
     M : memory (cells, width). head : what the controller says. w_old : the head's last weighting (cells,).
-
-    Raises
-    ------
-    ValueError
-        As the four steps do.
 
     Reference: graves2014
     """
@@ -207,11 +187,6 @@ def multiplications(cells: int, width: int, moves: int = 3) -> int:
 
     Counted are products that grow with the number of cells: 2 width for cos (with the cell's length), 2 for the
     gate, `moves` for the shift, width to read and 3 width to write. Powers, quotients and sums are left out.
-
-    Raises
-    ------
-    ValueError
-        If a number is below 1.
     """
     cells, width, moves = (integer(n, v, 1) for n, v in (("cells", cells), ("width", width), ("moves", moves)))
     return cells * (6 * width + 2 + moves)

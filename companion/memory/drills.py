@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.validation import choice, generator, integer
+from companion.core.checks import choice, generator, integer
 
 __all__ = ["Drill", "copying", "recalling"]
 
@@ -38,11 +38,6 @@ def copying(length: int, n: int, bits: int, rng: np.random.Generator, zero: int 
     -------
     Drill
         x (n, 2 length + 1, bits + 1), the last channel holds the mark; y (n, length, bits).
-
-    Raises
-    ------
-    ValueError
-        If a number is below 1, zero is neither −1 nor 0, or rng is no generator.
 
     References
     ----------
@@ -74,11 +69,6 @@ def recalling(items: int, n: int, bits: int, rng: np.random.Generator, rows: int
     -------
     Drill
         x (n, (items + 1)(rows + 1) + 1 + rows, bits + 2), the last two channels hold the marks; y (n, rows, bits).
-
-    Raises
-    ------
-    ValueError
-        If a number is too small or rng is no generator.
 
     References
     ----------

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.functions import nll_grad, softmax
-from companion.validation import array, integer
+from companion.core.checks import array, integer
+from companion.core.functions import nll_grad, softmax
 
 __all__ = ["Hop", "HopGrad", "Memory", "Thought", "hard_hop", "memory_grad", "soft_hop", "soft_hop_grad", "think"]
 
@@ -141,11 +141,6 @@ def think(p: Memory, x: np.ndarray, q: np.ndarray, hop: Callable[..., Hop] = sof
     p : parameters. x : counts of the words of each sentence, the newest last, (N, w). q : those of the question, (w,).
     hop : `soft_hop` or `hard_hop`.
 
-    Raises
-    ------
-    ValueError
-        If there is no sentence, there are more than ages, or a shape does not fit.
-
     Reference: sukhbaatar2015
     """
     p, x, q, ms, cs = _sentences(p, x, q)
@@ -162,11 +157,6 @@ def memory_grad(p: Memory, x: np.ndarray, q: np.ndarray, y: int) -> Memory:
     Parameters
     ----------
     p, x, q : as in `think`. y : the class of the answer.
-
-    Raises
-    ------
-    ValueError
-        As `think`, or if y is no class.
     """
     run = think(p, x, q)
     p, x, q, ms, cs = _sentences(p, x, q)

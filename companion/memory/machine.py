@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from companion.validation import choice, integer
+from companion.core.checks import choice, integer
 
 __all__ = ["CONTROLLERS", "Machine", "Orders", "State", "StateOnly", "Tape", "addressed", "orders", "rewritten"]
 
@@ -88,11 +88,6 @@ class Machine(nn.Module):
     ----------
     n_x, n_o : widths of input and output. cells, width : size of the memory.
     n_h : controller units. controller : "feedforward" (one tanh layer, no state of its own) or "lstm".
-
-    Raises
-    ------
-    ValueError
-        If a size is below 1, cells below 3, or the controller unknown.
 
     References
     ----------

@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from companion.core.checks import choice, integer
 from companion.memory.hops import Memory
 from companion.memory.stories import PLACES, WORDS, Stories, bags
-from companion.validation import choice, integer
 
 __all__ = [
     *("READS", "Batch", "MemoryNet", "Reader", "Reply", "accuracy"),
@@ -53,11 +53,6 @@ def tensors(stories: Stories, ages: np.ndarray | None = None) -> tuple[Batch, Te
     ----------
     stories : n stories of m sentences.
     ages : of each sentence, (m,), falling; by default m − 1 … 0.
-
-    Raises
-    ------
-    ValueError
-        If a code is unknown, there is no sentence, or the ages are no m falling integers of at least 0.
     """
     n, m, _ = stories.words.shape
     ages = np.arange(m)[::-1] if ages is None else np.asarray(ages)
@@ -74,11 +69,6 @@ class MemoryNet(nn.Module):
     Parameters
     ----------
     n_u : width of the memory. hops : how often it is read. ages : rows of T. time : learn T; otherwise it stays 0.
-
-    Raises
-    ------
-    ValueError
-        If a number is below 1.
     """
 
     def __init__(self, n_u: int = 24, hops: int = 2, ages: int = 64, time: bool = True) -> None:
@@ -126,11 +116,6 @@ class Reader(nn.Module):
     Parameters
     ----------
     n_h : units, and width of the word vectors. kind : "LSTM" or "GRU".
-
-    Raises
-    ------
-    ValueError
-        If n_h is below 1 or the kind is unknown.
     """
 
     def __init__(self, n_h: int = 20, kind: str = "LSTM") -> None:
@@ -179,11 +164,6 @@ def accuracy(net: nn.Module, stories: Stories, read: str = "soft") -> float:
     Parameters
     ----------
     net : a `MemoryNet` or a `Reader`. stories : with their answers. read : how the hops of a `MemoryNet` read.
-
-    Raises
-    ------
-    ValueError
-        As `tensors` and `MemoryNet`.
     """
     batch, y = tensors(stories)
     with torch.no_grad():

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.validation import choice, generator, integer
+from companion.core.checks import choice, generator, integer
 
 __all__ = [
     *("PEOPLE", "PLACES", "THINGS", "WORDS", "Stories"),
@@ -92,11 +92,6 @@ def draw(n: int, sentences: int, rng: np.random.Generator, needs: int = 2, held:
     needs : facts that the answer needs: 1 (where is a person) or 2 (where is a thing).
     held : put the answer at the held-out pair.
 
-    Raises
-    ------
-    ValueError
-        If a number does not fit or rng is no generator.
-
     Reference: weston2015
     """
     n, needs = integer("n", n, 1), choice("needs", needs, tuple(QUESTIONS))
@@ -132,11 +127,6 @@ def bags(words: np.ndarray) -> np.ndarray:
     Returns
     -------
     Shape (…, words of the vocabulary).
-
-    Raises
-    ------
-    ValueError
-        If there is no word or a code is unknown.
     """
     words = np.asarray(words)
     if words.ndim < 1 or words.size == 0:
@@ -171,11 +161,6 @@ def read(sentences: Sequence[str], question: str) -> Stories:
     ----------
     sentences : such as "ada walks to the barn" and "ada picks up the lamp".
     question : "where is ada now" or "where is the lamp".
-
-    Raises
-    ------
-    ValueError
-        If the story is empty, a word is unknown, a sentence fits no template, or the story does not say.
     """
     if isinstance(sentences, str) or len(sentences) == 0:
         raise ValueError(f"sentences: want a list of at least one sentence, got {sentences!r}")
@@ -188,13 +173,7 @@ def read(sentences: Sequence[str], question: str) -> Stories:
 
 
 def tell(stories: Stories, i: int = 0) -> tuple[list[str], str, str]:
-    """Story i in words: its sentences, its question and its answer.
-
-    Raises
-    ------
-    ValueError
-        If there is no story i.
-    """
+    """Story i in words: its sentences, its question and its answer."""
     i = integer("i", i, 0, len(stories.answer) - 1)
     said = [" ".join(WORDS[w] for w in row) for row in (*stories.words[i], stories.question[i])]
     return said[:-1], said[-1], PLACES[stories.answer[i]]

@@ -4,7 +4,7 @@ from math import comb
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 
 __all__ = ["mean_clipped", "two_point_mean"]
 
@@ -27,11 +27,6 @@ def two_point_mean(rare: float, share: float, batch: int, v: float) -> float:
     Returns
     -------
     The mean clipped gradient.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     rare, p = check.number("rare", rare), check.probability("share", share)
     m, v = check.integer("batch", batch, 1, 1000), check.positive("v", v)
@@ -58,11 +53,6 @@ def mean_clipped(
     Returns
     -------
     The mean, shape (n,).
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
 
     References
     ----------

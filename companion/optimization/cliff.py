@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion import validation as check
-from companion.functions import sigmoid
+from companion.core import checks as check
+from companion.core.functions import sigmoid
 
 __all__ = ["CLIPS", "H0", "STEPS", "TARGET", "Path", "cliff_descent", "cliff_gradient", "cliff_hessian", "cliff_loss"]
 
@@ -42,11 +42,6 @@ def cliff_loss(w: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
     -------
     L, of that shape.
 
-    Raises
-    ------
-    ValueError
-        If the shapes do not go together or a number is not finite.
-
     References
     ----------
     pascanu2013
@@ -70,11 +65,6 @@ def cliff_gradient(w: np.ndarray | float, b: np.ndarray | float) -> tuple[np.nda
     Returns
     -------
     L, of that shape, and (∂L/∂w, ∂L/∂b), shape (2, …). Where 50 factors overflow it is infinite or NaN.
-
-    Raises
-    ------
-    ValueError
-        As `cliff_loss`.
 
     References
     ----------
@@ -102,11 +92,6 @@ def cliff_hessian(w: float, b: float) -> np.ndarray:
     Returns
     -------
     H, shape (2, 2), symmetric.
-
-    Raises
-    ------
-    ValueError
-        If a number is not finite.
     """
     w, b = check.number("w", w), check.number("b", b)
     h, d, H = np.float64(H0), np.zeros(2), np.zeros((2, 2))  # h, its two first and four second derivatives
@@ -144,11 +129,6 @@ def cliff_descent(
     Returns
     -------
     Path of arrays (steps + 1, …). A descent whose next place is not finite stands still from then on.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range or the way of clipping is unknown.
 
     References
     ----------

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 
 __all__ = ["angle", "clip_by_norm", "clip_by_value", "global_norm", "random_step", "tame"]
 
@@ -54,11 +54,6 @@ def global_norm(grads: Grads) -> float:
     Returns
     -------
     ‖g‖; infinity if it is too large for a float.
-
-    Raises
-    ------
-    ValueError
-        If the gradient is empty or not finite.
     """
     return _norm(_arrays(grads))
 
@@ -74,11 +69,6 @@ def clip_by_value(grads: Grads, v: float) -> Grads:
     Returns
     -------
     The same type as `grads`.
-
-    Raises
-    ------
-    ValueError
-        If v is not above 0, or the gradient is empty or not finite.
 
     References
     ----------
@@ -101,11 +91,6 @@ def clip_by_norm(grads: Grads, v: float) -> Grads:
     Returns
     -------
     The same type as `grads`.
-
-    Raises
-    ------
-    ValueError
-        If v is not above 0, or the gradient is empty or not finite.
 
     References
     ----------
@@ -131,11 +116,6 @@ def random_step(grads: Grads, v: float, rng: np.random.Generator) -> Grads:
     Returns
     -------
     The same type as `grads`.
-
-    Raises
-    ------
-    ValueError
-        If v is not above 0, the gradient is empty or rng is no generator.
     """
     rng = check.generator("rng", rng)
     drawn = [rng.standard_normal(g.shape) for g in _arrays(grads, finite=False)]
@@ -158,11 +138,6 @@ def tame(grads: Grads, v: float, rng: np.random.Generator, way: str = "norm") ->
     Returns
     -------
     The same type as `grads`, always finite.
-
-    Raises
-    ------
-    ValueError
-        If v is not above 0, the way is unknown, the gradient is empty or rng is no generator.
 
     References
     ----------
@@ -187,11 +162,6 @@ def angle(g: Grads, other: Grads) -> float:
     Returns
     -------
     Degrees, 0 … 180; exact also for nearly equal directions.
-
-    Raises
-    ------
-    ValueError
-        If the sizes differ, one is zero, empty or not finite.
     """
     a, b = (np.concatenate([p.ravel() for p in _arrays(part)]) for part in (g, other))
     if a.shape != b.shape:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 
 __all__ = ["Descent", "Product", "curved_step", "damped_descent", "product"]
 
@@ -41,11 +41,6 @@ def product(w: float, tau: int) -> Product:
     Returns
     -------
     Product(loss, gradient, curvature, gauss_newton).
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     w, tau = check.positive("w", w), check.integer("tau", tau, 2)
     rest, slope = w**tau - 1, tau * w ** (tau - 1)
@@ -113,11 +108,6 @@ def damped_descent(
     Returns
     -------
     Descent(at, loss, trials). It ends early when no step of the last thirty trials lowered the loss.
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
 
     References
     ----------

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from companion import validation as check
+from companion.cells.rnn import backward, checked, sum_over_copies
+from companion.core import checks as check
 from companion.longterm import jacobians
 from companion.recurrent import RNN, Run
-from companion.recurrent.hidden import backward, checked, sum_over_copies
 
 __all__ = ["flow_ratios", "omega", "omega_gradient"]
 
@@ -31,11 +31,6 @@ def flow_ratios(p: RNN, run: Run, g_h: np.ndarray) -> np.ndarray:
     -------
     r, shape (tau,), r[t − 1] for step t; 1 where ∇_{h⁽ᵗ⁾}L is zero, since nothing flows there to be kept.
 
-    Raises
-    ------
-    ValueError
-        If p, run and g_h do not fit together or a number is not finite.
-
     References
     ----------
     pascanu2013
@@ -55,11 +50,6 @@ def omega(p: RNN, run: Run, g_h: np.ndarray) -> float:
     Returns
     -------
     Ω ≥ 0; 0 exactly if every step back keeps the gradient's size.
-
-    Raises
-    ------
-    ValueError
-        As `flow_ratios`.
 
     References
     ----------
@@ -85,11 +75,6 @@ def omega_gradient(p: RNN, x: np.ndarray, run: Run, g_h: np.ndarray, states: str
     Returns
     -------
     RNN of gradients; those of V and c are zero.
-
-    Raises
-    ------
-    ValueError
-        As `flow_ratios`, or if `states` is another word.
 
     References
     ----------

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
+from companion.data.tasks import temporal_order
 from companion.recurrent import RNN, rnn_init, stack
-from companion.tasks import temporal_order
 
 if TYPE_CHECKING:
     import torch
@@ -39,11 +39,6 @@ def order_init(nets: int, n_h: int, rng: np.random.Generator, radius: float = 0.
     Returns
     -------
     A stack: U (nets, n_h, 6), W (nets, n_h, n_h), V (nets, 4, n_h), b (nets, n_h), c (nets, 4).
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     return stack([rnn_init(6, n_h, 4, rng, radius) for _ in range(check.integer("nets", nets, 1))])
 
@@ -133,11 +128,6 @@ def order_train(
     -------
     Trained(p, norms, broken).
 
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
-
     References
     ----------
     pascanu2013
@@ -209,11 +199,6 @@ def order_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) 
     Returns
     -------
     Accuracies, shape (nets,).
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
     """
     import torch
 

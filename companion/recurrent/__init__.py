@@ -15,9 +15,16 @@ NumPy float64, one sequence, no batch axis. Rows of `h` are times: `h[0]` is h�
 h⁽ᵗ⁾, so `h` has tau + 1 rows; `x`, `a`, `o`, `yhat`, `y` have tau rows, and row t − 1 is time t.
 """
 
-from companion.recurrent.bptt import checkpointed_bptt, rnn_copies, states_held, truncated_bptt
-from companion.recurrent.descent import descend, descent_gradient, stack
-from companion.recurrent.hidden import (
+from companion.cells.interop import from_torch, to_torch
+from companion.cells.output import (
+    OutputRNN,
+    OutputRun,
+    output_rnn_bptt,
+    output_rnn_forward,
+    output_rnn_init,
+    output_rnn_loss,
+)
+from companion.cells.rnn import (
     RNN,
     Nodes,
     Run,
@@ -27,15 +34,8 @@ from companion.recurrent.hidden import (
     rnn_init,
     rnn_loss,
 )
-from companion.recurrent.interop import from_torch, to_torch
-from companion.recurrent.output import (
-    OutputRNN,
-    OutputRun,
-    output_rnn_bptt,
-    output_rnn_forward,
-    output_rnn_init,
-    output_rnn_loss,
-)
+from companion.recurrent.bptt import checkpointed_bptt, rnn_copies, states_held, truncated_bptt
+from companion.recurrent.descent import descend, descent_gradient, stack
 from companion.recurrent.summary import summary_bptt, summary_forward, summary_loss
 
 __all__ = [

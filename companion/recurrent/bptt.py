@@ -8,10 +8,10 @@ from math import ceil
 
 import numpy as np
 
-from companion.functions import nll_grad
-from companion.recurrent.hidden import RNN, backward, checked, initial, rnn_bptt_nodes, rnn_forward, states
-from companion.recurrent.hidden import sum_over_copies as summed
-from companion.validation import choice, integer, sequence, targets
+from companion.cells.rnn import RNN, backward, checked, initial, rnn_bptt_nodes, rnn_forward, states
+from companion.cells.rnn import sum_over_copies as summed
+from companion.core.checks import choice, integer, sequence, targets
+from companion.core.functions import nll_grad
 
 __all__ = ["checkpointed_bptt", "rnn_copies", "states_held", "truncated_bptt"]
 
@@ -33,11 +33,6 @@ def rnn_copies(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = Non
     Returns
     -------
     RNN whose arrays have a leading axis of length tau, e.g. W of shape (tau, n_h, n_h).
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
 
     Reference: goodfellow2016
     """
@@ -84,11 +79,6 @@ def truncated_bptt(p: RNN, x: np.ndarray, y: np.ndarray, window: int, h0: np.nda
     -------
     RNN of (biased) gradients
 
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, the sequence is empty or `window` < 1.
-
     Reference: williams1990
     """
     p, window = checked(p), integer("window", window, 1)
@@ -119,11 +109,6 @@ def checkpointed_bptt(p: RNN, x: np.ndarray, y: np.ndarray, every: int, h0: np.n
     Returns
     -------
     RNN of gradients
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, the sequence is empty or `every` < 1.
 
     Reference: chen2016
     """
@@ -164,11 +149,6 @@ def states_held(tau: int, method: str, k: int | None = None) -> int:
     Returns
     -------
     Number of vectors of length n_h.
-
-    Raises
-    ------
-    ValueError
-        If tau < 1, the method is unknown, or k is missing or below 1.
 
     Reference: chen2016
     """

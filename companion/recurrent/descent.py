@@ -5,9 +5,9 @@ Section 10.2.2: the equations of `summary_bptt` with two more axes, networks and
 
 import numpy as np
 
-from companion.functions import log_softmax, softmax
-from companion.recurrent.hidden import RNN
-from companion.validation import array, integer, number, targets
+from companion.cells.rnn import RNN
+from companion.core.checks import array, integer, number, targets
+from companion.core.functions import log_softmax, softmax
 
 __all__ = ["descend", "descent_gradient", "stack"]
 
@@ -24,11 +24,6 @@ def stack(networks: list[RNN]) -> RNN:
     Returns
     -------
     RNN whose arrays have a leading axis of length S, e.g. W of shape (S, n_h, n_h).
-
-    Raises
-    ------
-    ValueError
-        If there is no network, or their shapes differ.
     """
     if not networks or not all(isinstance(p, RNN) for p in networks):
         raise ValueError(f"networks: want a list of at least one RNN, got {networks!r:.60}")
@@ -66,11 +61,6 @@ def descent_gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, 
     -------
     loss : shape (S,), in nats.
     grad : RNN of the shapes of `p`.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit or a number is not finite.
     """
     return _gradient(*_checked_many(p, x, y))
 
@@ -112,11 +102,6 @@ def descend(p: RNN, x: np.ndarray, y: np.ndarray, lr: float, steps: int) -> tupl
     -------
     p : stacked parameters at the end.
     losses : shape (steps, S), the mean loss before each step.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, `lr` < 0 or `steps` < 1.
     """
     p, x, y = _checked_many(p, x, y)
     lr, steps = number("lr", lr, 0.0), integer("steps", steps, 1)

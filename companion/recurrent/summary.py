@@ -5,9 +5,9 @@ Section 10.2: many inputs, one output; the last state is a summary of fixed size
 
 import numpy as np
 
-from companion.functions import nll, nll_grad, softmax
-from companion.recurrent.hidden import RNN, Run, backward, checked, initial, states, sum_over_copies
-from companion.validation import integer, sequence
+from companion.cells.rnn import RNN, Run, backward, checked, initial, states, sum_over_copies
+from companion.core.checks import integer, sequence
+from companion.core.functions import nll, nll_grad, softmax
 
 __all__ = ["summary_bptt", "summary_forward", "summary_loss"]
 
@@ -27,11 +27,6 @@ def summary_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> Run:
     Returns
     -------
     Run whose `o` and `yhat` have shape (1, n_o).
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, or the sequence is empty.
 
     Reference: goodfellow2016
     """
@@ -54,11 +49,6 @@ def summary_loss(run: Run, y: int) -> float:
     Returns
     -------
     Loss in nats.
-
-    Raises
-    ------
-    ValueError
-        If `run` has not exactly one output or `y` is no class of it.
     """
     if not isinstance(run, Run) or len(run.o) != 1:
         raise ValueError("run: want what summary_forward returned, with exactly one output")
@@ -81,11 +71,6 @@ def summary_bptt(p: RNN, x: np.ndarray, y: int, h0: np.ndarray | None = None) ->
     Returns
     -------
     RNN of gradients
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, the sequence is empty or `y` is no class.
 
     Reference: werbos1990, goodfellow2016
     """

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 from companion.recursive.trees import Tree, spans, tree_of
 
 __all__ = ["ALPHABETS", "Expression", "draw_expression", "label", "parse", "pending", "symbols"]
@@ -81,12 +81,6 @@ def parse(text: str) -> Expression:
     Returns
     -------
     Expression, whose `values` belong to the nodes of its tree; a node such as (and b) has no value of its own.
-
-    Raises
-    ------
-    ValueError
-        With the position (0 is the first character) of an unknown symbol, of bad syntax, of logic mixed with
-        arithmetic, or of a division by zero.
     """
     if not isinstance(text, str):
         raise ValueError(f"text: want a string, got {text!r:.60}")
@@ -193,11 +187,6 @@ def pending(e: Expression, i: int, j: int) -> tuple[str, ...]:
     """What tokens i … j − 1 come down to once every expression among them is replaced by its value (Section 10.6).
 
     A node above these tokens must carry at least as much: a value is one symbol, ``and False`` two.
-
-    Raises
-    ------
-    ValueError
-        If [i, j) is no non-empty range of tokens.
     """
     i = check.integer("i", i, 0, len(e.tokens) - 1)
     j = check.integer("j", j, i + 1, len(e.tokens))
@@ -211,13 +200,7 @@ def pending(e: Expression, i: int, j: int) -> tuple[str, ...]:
 
 
 def symbols(tokens: tuple[str, ...], kind: str) -> np.ndarray:
-    """Tokens as one-hot rows, shape (τ, number of symbols).
-
-    Raises
-    ------
-    ValueError
-        If `kind` is no key of `ALPHABETS`, there is no token, or one is not in that alphabet.
-    """
+    """Tokens as one-hot rows, shape (τ, number of symbols)."""
     alphabet = ALPHABETS[check.choice("kind", kind, tuple(ALPHABETS))]
     if len(tokens) == 0:
         raise ValueError("tokens: want at least one, got none")
@@ -232,11 +215,6 @@ def draw_expression(tau: int, kind: str, rng: np.random.Generator) -> Expression
     Each rule of the grammar (constant, sign or not, brackets, two sides) that fits the length is drawn, and Python
     decides how the resulting text binds. Texts are drawn until one has the class that the coin (or, for arithmetic
     modulo 3, the die) asked for.
-
-    Raises
-    ------
-    ValueError
-        If tau is no integer of at least 3, or `kind` is no key of `ALPHABETS`.
     """
     tau, kind = check.integer("tau", tau, 3), check.choice("kind", kind, tuple(ALPHABETS))
     wanted = int(rng.integers(_classes(kind)))

@@ -31,11 +31,6 @@ def forest(trees: Sequence[Tree], xs: Sequence[np.ndarray]) -> Forest:
     ----------
     trees : one for each sequence.
     xs : sequences (τ, n_x) of any lengths.
-
-    Raises
-    ------
-    ValueError
-        If there is no tree, numbers differ, or a tree is malformed.
     """
     plan = plan_by_depth(trees)
     x = torch.from_numpy(stacked(plan, xs)).to(torch.get_default_dtype())

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion import validation as check
-from companion.functions import nll, nll_grad, softmax, tanh_prime
+from companion.core import checks as check
+from companion.core.functions import nll, nll_grad, softmax, tanh_prime
 from companion.recursive.trees import Tree, checked_tree, heights
 
 __all__ = [
@@ -65,11 +65,6 @@ def net_init(
     n_x, n_h, n_o : sizes of input, state and output.
     rng : source of randomness.
     tensor : with the bilinear part T, whose entries have standard deviation 1 / (2n_h).
-
-    Raises
-    ------
-    ValueError
-        If a size is no integer of at least 1.
     """
     n_x, n_h, n_o = (check.integer(k, v, 1) for k, v in (("n_x", n_x), ("n_h", n_h), ("n_o", n_o)))
     U, W, V = (rng.normal(size=s) / np.sqrt(s[1]) for s in ((n_h, n_x), (n_h, 2 * n_h), (n_o, n_h)))
@@ -109,11 +104,6 @@ def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> Run:
     p : parameters.
     tree : over τ leaves.
     x : (τ, n_x).
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit or the tree is malformed. References: goller1996, socher2013.
     """
     p = _checked(p)
     x = check.sequence("x", x, p.U.shape[1])
@@ -127,13 +117,7 @@ def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> Run:
 
 
 def loss(run: Run, y: int) -> float:
-    """Negative log-likelihood of class y at the root (Section 10.6).
-
-    Raises
-    ------
-    ValueError
-        If y is no class of the run.
-    """
+    """Negative log-likelihood of class y at the root (Section 10.6)."""
     y = check.integer("y", y, 0, len(run.o) - 1)
     return float(nll(run.o[None], np.array([y]))[0])
 
@@ -152,11 +136,6 @@ def structure_backprop(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray,
     Returns
     -------
     The gradient, in the type of p.
-
-    Raises
-    ------
-    ValueError
-        As `forward`, or if y is no class. Reference: goller1996.
     """
     run, p = forward(p, tree, x), _checked(p)
     y = check.integer("y", y, 0, len(run.o) - 1)
@@ -196,11 +175,6 @@ def plan_by_depth(trees: Sequence[Tree]) -> Plan:
     Returns
     -------
     Plan with one level for each height from 1 to the largest depth; it can be used again and again.
-
-    Raises
-    ------
-    ValueError
-        If there is no tree or one is malformed. Reference: looks2017.
     """
     check.integer("number of trees", len(trees), 1)
     leaves, rows, offset = [], [], 0
@@ -229,11 +203,6 @@ def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.
     Returns
     -------
     One `Run` a tree; the number of products is the largest depth, not the number of merges.
-
-    Raises
-    ------
-    ValueError
-        If the sequences are not as many or as long as the trees, or a shape does not fit.
     """
     p = _checked(p)
     x = stacked(plan, xs, p.U.shape[1])

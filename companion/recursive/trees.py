@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 
 __all__ = ["Tree", "balanced", "chain", "checked_tree", "depth", "drawn", "heights", "spans", "tree_of"]
 
@@ -29,12 +29,6 @@ def checked_tree(tree: Any, tau: int | None = None) -> Tree:
     ----------
     tree : what should be a `Tree`.
     tau : number of leaves it must have; None takes any.
-
-    Raises
-    ------
-    ValueError
-        If it is no `Tree`, has another number of leaves or merges, or a merge takes a node that is not there yet,
-        was taken before, or does not stand right beside the other.
     """
     if not isinstance(tree, Tree):
         raise ValueError(f"tree: want a Tree, got {tree!r:.60}")
@@ -67,13 +61,7 @@ def _walk(tau: int, merges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def spans(tree: Tree) -> list[tuple[int, int]]:
-    """Which leaves each node covers: [i, j) for all 2τ − 1 nodes, leaves first (Section 10.6).
-
-    Raises
-    ------
-    ValueError
-        If the tree is malformed.
-    """
+    """Which leaves each node covers: [i, j) for all 2τ − 1 nodes, leaves first (Section 10.6)."""
     return _walk(*checked_tree(tree))
 
 
@@ -83,11 +71,6 @@ def heights(tree: Tree) -> np.ndarray:
     Returns
     -------
     integer array of shape (2τ − 1,).
-
-    Raises
-    ------
-    ValueError
-        If the tree is malformed.
     """
     tree = checked_tree(tree)
     height = [0] * tree.tau
@@ -100,23 +83,12 @@ def depth(tree: Tree) -> int:
     """Compositions on the longest path from a leaf to the root (Section 10.6).
 
     ⌈log₂ τ⌉ for a balanced tree, which is the least possible, and τ − 1 for a chain, which is the most.
-
-    Raises
-    ------
-    ValueError
-        If the tree is malformed.
     """
     return int(heights(tree)[-1])
 
 
 def chain(tau: int) -> Tree:
-    """The tree of a recurrent net: every leaf joins what stands to its left (Section 10.6).
-
-    Raises
-    ------
-    ValueError
-        If tau is no integer of at least 1.
-    """
+    """The tree of a recurrent net: every leaf joins what stands to its left (Section 10.6)."""
     tau = check.integer("tau", tau, 1)
     return Tree(tau, tuple((tau + k - 1 if k else 0, k + 1) for k in range(tau - 1)))
 
@@ -125,11 +97,6 @@ def balanced(tau: int) -> Tree:
     """The tree that joins neighbours in rounds, like a knockout tournament (Section 10.6).
 
     A round turns n nodes into ⌈n/2⌉ (an odd one out waits), so ⌈log₂ τ⌉ rounds reach the root.
-
-    Raises
-    ------
-    ValueError
-        If tau is no integer of at least 1.
     """
     tau = check.integer("tau", tau, 1)
     merges: list[tuple[int, int]] = []
@@ -143,13 +110,7 @@ def balanced(tau: int) -> Tree:
 
 
 def drawn(tau: int, rng: np.random.Generator) -> Tree:
-    """A random tree: merge two neighbours, drawn evenly from all pairs, until one node is left.
-
-    Raises
-    ------
-    ValueError
-        If tau is no integer of at least 1.
-    """
+    """A random tree: merge two neighbours, drawn evenly from all pairs, until one node is left."""
     tau = check.integer("tau", tau, 1)
     alive, merges = list(range(tau)), []
     for k in range(tau - 1):
@@ -160,13 +121,7 @@ def drawn(tau: int, rng: np.random.Generator) -> Tree:
 
 
 def tree_of(tau: int, nested: Any) -> Tree:
-    """The tree that nested pairs of leaf numbers spell, such as ``(0, (1, 2))``; merges in order of height.
-
-    Raises
-    ------
-    ValueError
-        If something is neither a leaf number nor a pair, or the leaves are not 0 … τ − 1 from left to right.
-    """
+    """The tree that nested pairs of leaf numbers spell, such as ``(0, (1, 2))``; merges in order of height."""
     tau = check.integer("tau", tau, 1)
     post: list[tuple[Any, Any]] = []  # pairs, children before parents
     stack = [nested]

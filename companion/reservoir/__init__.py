@@ -6,7 +6,7 @@
 - `liquid`: a liquid state machine in miniature, with spikes.
 """
 
-from companion.reservoir.echo import (
+from companion.cells.echo import (
     Reservoir,
     contraction,
     esn_init,

@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion import validation as check
-from companion.reservoir.echo import share
+from companion.cells.echo import share
+from companion.core import checks as check
 from companion.reservoir.readout import readout, ridge_fit
 
 __all__ = ["Liquid", "liquid_accuracy", "liquid_init", "liquid_spikes", "spike_patterns", "spike_trace"]
@@ -53,11 +53,6 @@ def liquid_init(
     -------
     Liquid, with threshold 1.
 
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
-
     References
     ----------
     maass2002
@@ -94,11 +89,6 @@ def liquid_spikes(p: Liquid, x: np.ndarray) -> np.ndarray:
     -------
     s, zeros and ones, shape (tau, n_h) or (tau, trials, n_h).
 
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a number is not finite or an input is neither 0 nor 1.
-
     References
     ----------
     maass2002
@@ -128,11 +118,6 @@ def spike_trace(s: np.ndarray, tau: float) -> np.ndarray:
     Returns
     -------
     The traces, shape (…).
-
-    Raises
-    ------
-    ValueError
-        If tau is not positive or s is no spike train.
     """
     s = _spikes("s", s, "n")
     return np.tensordot(np.exp(-np.arange(len(s))[::-1] / check.positive("tau", tau)), s, axes=1)
@@ -160,11 +145,6 @@ def spike_patterns(
     -------
     x : spikes, shape (length + delay, trials, lines).
     y : which pattern, 0 or 1, shape (trials,).
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
 
     References
     ----------
@@ -200,11 +180,6 @@ def liquid_accuracy(seed: int, strength: float, delay: int = 100, trials: int = 
     Returns
     -------
     Accuracies "liquid", "input, filtered" and "input, now", and the liquid's "rate" in the last 50 ms, spikes a second.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     rng, trials = np.random.default_rng([1000, check.integer("seed", seed, 0)]), check.integer("trials", trials, 40)
     x, y = spike_patterns(trials, delay, rng)

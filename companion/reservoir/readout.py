@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion import validation as check
+from companion.core import checks as check
 
 __all__ = ["Readout", "memory_curve", "memory_of_linear", "normal_equations", "nrmse", "readout", "ridge_fit"]
 
@@ -35,11 +35,6 @@ def normal_equations(h: np.ndarray, y: np.ndarray, ridge: float) -> tuple[np.nda
     Returns
     -------
     The matrix (n_h, n_h) and the right side (n_h, n_o).
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a number is not finite or ridge is negative.
     """
     h, y, ridge = _pairs(h, y, ridge)
     H = h - h.mean(0)
@@ -95,11 +90,6 @@ def readout(r: Readout, h: np.ndarray) -> np.ndarray:
     Returns
     -------
     o, shape (tau, n_o).
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit or a number is not finite.
     """
     if not isinstance(r, Readout):
         raise ValueError(f"r: want Readout(V, c), got {type(r).__name__}")
@@ -115,11 +105,6 @@ def nrmse(y: np.ndarray, o: np.ndarray) -> float:
     Parameters
     ----------
     y, o : targets and outputs, shape (tau,) or (tau, n_o).
-
-    Raises
-    ------
-    ValueError
-        If shapes differ, a number is not finite, or y is constant.
     """
     y = check.array("y", y, ("tau",) if np.ndim(y) == 1 else ("tau", "n_o"))
     o, spread = check.array("o", o, y.shape), ((y - y.mean(0)) ** 2).mean()
@@ -185,11 +170,6 @@ def memory_of_linear(U: np.ndarray, W: np.ndarray, steps: int) -> np.ndarray:
     Returns
     -------
     MC_k for k = 0 … steps − 1. Singular values below 1e-12 of the largest count as zero.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a number is not finite, or W^steps is not negligible (1e-6).
 
     References
     ----------

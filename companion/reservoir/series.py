@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from companion import validation as check
-from companion.reservoir.echo import Reservoir, checked
+from companion.cells.echo import Reservoir, checked
+from companion.core import checks as check
 from companion.reservoir.readout import Readout
 
 __all__ = ["free_run", "mackey_glass", "narma10"]
@@ -25,11 +25,6 @@ def narma10(tau: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]
     -------
     x : shape (tau, 1).
     y : shape (tau, 1); y[t] is what follows x[t], so y[t] depends on x[t], x[t − 9] and the past.
-
-    Raises
-    ------
-    ValueError
-        If tau < 1 or rng is no generator.
 
     References
     ----------
@@ -100,11 +95,6 @@ def free_run(p: Reservoir, r: Readout, h: np.ndarray, x: np.ndarray, steps: int)
     Returns
     -------
     o, shape (steps, n_x); o[0] follows x.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a number is not finite or steps < 1.
 
     References
     ----------

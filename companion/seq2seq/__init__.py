@@ -6,7 +6,7 @@
 - `judging`: lines without a mistake, attention on the right word;
 - `search`: greedy and beam decoding, and the exact answer for tiny models.
 
-NumPy float64, one pair, no batch axis. `companion.train_seq2seq` holds the torch twin and the training.
+NumPy float64, one pair, no batch axis. `companion.studies.seq2seq` holds the torch twin and the training.
 """
 
 from companion.seq2seq.dates import END, FORMS, SYMBOLS, WORDS, Pairs, alignment, draw, held_out, read, spell, write

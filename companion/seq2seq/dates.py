@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.validation import choice, generator, integer
+from companion.core.checks import choice, generator, integer
 
 __all__ = ["END", "FORMS", "SYMBOLS", "WORDS", "Pairs", "alignment", "draw", "held_out", "read", "spell", "write"]
 
@@ -63,11 +63,6 @@ def held_out(days: np.ndarray) -> np.ndarray:
     Returns
     -------
     Booleans of the same shape.
-
-    Raises
-    ------
-    ValueError
-        If they are no integers or negative.
     """
     days = np.asarray(days)
     if days.dtype.kind not in "iu" or (days < 0).any():
@@ -86,11 +81,6 @@ def draw(n: int, dates: int, rng: np.random.Generator, held: bool = False) -> Pa
     Returns
     -------
     Pairs
-
-    Raises
-    ------
-    ValueError
-        If a number does not fit or rng is no generator.
     """
     n, dates = integer("n", n, 1), integer("dates", dates, 1, MOST)
     generator("rng", rng)
@@ -150,11 +140,6 @@ def read(text: str) -> np.ndarray:
     Returns
     -------
     Integers of shape (tau,).
-
-    Raises
-    ------
-    ValueError
-        If the line is empty or holds a word that is not in `WORDS`.
     """
     if not isinstance(text, str) or not text.split():
         raise ValueError(f"text: want a line of at least one word, got {text!r}")
@@ -174,11 +159,6 @@ def write(y: np.ndarray) -> str:
     Returns
     -------
     str
-
-    Raises
-    ------
-    ValueError
-        If a place lies outside `SYMBOLS`.
     """
     text = ""
     for symbol in y:
@@ -200,11 +180,6 @@ def alignment(x: np.ndarray) -> np.ndarray:
     Returns
     -------
     Integers of shape (11 a date,), the last one for the end mark.
-
-    Raises
-    ------
-    ValueError
-        If a date in the line is in none of the forms.
     """
     said = "".join("toa"[w] if w < 3 else "M" if w < 15 else "D" if w < 46 else "Y" for w in x)
     known = {f.replace("the", "t").replace("of", "o").replace(" ", "").replace("C", "Y") for f in FORMS}

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from companion.core.checks import integer
 from companion.seq2seq.dates import Pairs, alignment, draw
 from companion.seq2seq.model import Seq2Seq, encode
 from companion.seq2seq.search import greedy
-from companion.validation import integer
 
 __all__ = ["exact_match", "judged", "peak_share"]
 
@@ -20,11 +20,6 @@ def judged(dates: int, n: int = 200) -> list[Pairs]:
     Returns
     -------
     list of Pairs, ten pairs each
-
-    Raises
-    ------
-    ValueError
-        If a number does not fit.
     """
     if integer("n", n, 10) % 10:
         raise ValueError(f"n: want a multiple of 10, got {n}")
@@ -41,11 +36,6 @@ def exact_match(p: Seq2Seq, dates: int, n: int = 200) -> float:
     Returns
     -------
     float
-
-    Raises
-    ------
-    ValueError
-        If a number does not fit.
     """
     right = [
         greedy(p, encode(p, x), len(y)).y == tuple(y)
@@ -65,11 +55,6 @@ def peak_share(p: Seq2Seq, dates: int, n: int = 200) -> float:
     Returns
     -------
     float
-
-    Raises
-    ------
-    ValueError
-        If the net has no attention, or a number does not fit.
     """
     if p.A is None:
         raise ValueError("p: want a net with attention, got one without")

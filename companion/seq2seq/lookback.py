@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from companion.functions import softmax
-from companion.validation import array
+from companion.core.checks import array
+from companion.core.functions import softmax
 
 __all__ = ["additive_attention", "attention"]
 
@@ -21,11 +21,6 @@ def attention(A: np.ndarray, h: np.ndarray, g: np.ndarray) -> tuple[np.ndarray, 
     -------
     alpha : (tau_x,), positive, sums to one.
     m : (n_g,).
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit or nothing was read.
 
     Reference: bahdanau2015, luong2015
     """
@@ -47,11 +42,6 @@ def additive_attention(
     Returns
     -------
     As `attention`.
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit or nothing was read.
 
     Reference: bahdanau2015
     """

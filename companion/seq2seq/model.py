@@ -7,10 +7,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.functions import log_softmax
-from companion.recurrent.hidden import gaussian
+from companion.cells.rnn import gaussian
+from companion.core.checks import array, choice, integer, targets
+from companion.core.functions import log_softmax
 from companion.seq2seq.lookback import attention
-from companion.validation import array, choice, integer, targets
 
 __all__ = [
     "WAYS",
@@ -86,11 +86,6 @@ def seq2seq_init(
     Returns
     -------
     Seq2Seq
-
-    Raises
-    ------
-    ValueError
-        If a size is below one, the way unknown or rng no generator.
     """
     n_words, n_o = integer("n_words", n_words, 1), integer("n_o", n_o, 1)
     n_h, n_C, way = integer("n_h", n_h, 1), integer("n_C", n_C, 1), choice("way", way, WAYS)
@@ -148,11 +143,6 @@ def encode(p: Seq2Seq, x: np.ndarray) -> Read:
     Returns
     -------
     Read
-
-    Raises
-    ------
-    ValueError
-        If the parameters do not fit together, the sequence is empty or a word unknown.
     """
     p = checked(p)
     x = _places("x", x, len(p.X))
@@ -178,11 +168,6 @@ def start(p: Seq2Seq, C: np.ndarray) -> np.ndarray:
     Returns
     -------
     h⁽⁰⁾, shape (n_h,).
-
-    Raises
-    ------
-    ValueError
-        If the context has another width.
     """
     C = array("C", C, (len(p.d),))
     return np.zeros(len(p.writer.b)) if p.S is None else np.tanh(p.s + p.S @ C)
@@ -201,11 +186,6 @@ def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
     Returns
     -------
     Written
-
-    Raises
-    ------
-    ValueError
-        If the symbol is unknown, or context or state has the wrong size.
     """
     C, h = array("C", read.C, (len(p.d),)), array("h", h, (len(p.writer.b),))
     a = p.writer.b + p.writer.W @ h + p.writer.U @ p.Y[integer("y", y, 0, len(p.Y) - 1)]
@@ -227,11 +207,6 @@ def write_forced(p: Seq2Seq, read: Read, y: np.ndarray) -> list[Written]:
     Returns
     -------
     One `Written` a step; step t has seen y⁽¹⁾ … y⁽ᵗ⁻¹⁾.
-
-    Raises
-    ------
-    ValueError
-        If the sequence is empty, a symbol unknown, or the context has the wrong size.
     """
     p = checked(p)
     y = _places("y", y, len(p.Y))
@@ -252,11 +227,6 @@ def log_probability(p: Seq2Seq, x: np.ndarray, y: np.ndarray) -> float:
     Returns
     -------
     float, in nats
-
-    Raises
-    ------
-    ValueError
-        As `encode` and `write_forced`.
     """
     o = np.stack([step.o for step in write_forced(p, encode(p, x), y)])
     return float(log_softmax(o)[np.arange(len(o)), np.asarray(y)].sum())

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.functions import log_softmax
+from companion.core.checks import array, integer
+from companion.core.functions import log_softmax
 from companion.seq2seq.model import Read, Seq2Seq, checked, start, write_step
-from companion.validation import array, integer
 
 __all__ = ["Line", "beam", "every_line", "greedy"]
 
@@ -51,11 +51,6 @@ def greedy(p: Seq2Seq, read: Read, longest: int) -> Line:
     Returns
     -------
     Line
-
-    Raises
-    ------
-    ValueError
-        If longest < 1 or the context has the wrong size.
     """
     return beam(p, read, longest, 1)[0]
 
@@ -70,11 +65,6 @@ def beam(p: Seq2Seq, read: Read, longest: int, width: int) -> list[Line]:
     Returns
     -------
     Up to `width` lines, the likeliest first (ties: the smaller symbols first).
-
-    Raises
-    ------
-    ValueError
-        If longest or width is below 1, or the context has the wrong size.
     """
     p, longest, width = checked(p), integer("longest", longest, 1), integer("width", width, 1)
     array("g", read.g, ("tau_x", len(p.reader.b)))
@@ -102,11 +92,6 @@ def every_line(p: Seq2Seq, read: Read, longest: int) -> list[Line]:
     Returns
     -------
     list of Line
-
-    Raises
-    ------
-    ValueError
-        If there would be more than 100,000 lines, or as `beam`.
     """
     n, longest = len(p.Y) - 1, integer("longest", longest, 1)
     count = sum(n**t for t in range(longest)) + n**longest

@@ -5,6 +5,7 @@
 - `recall`: many such nets trained at once to keep one bit.
 """
 
+from companion.cells.leaky import Slow, delay_norms, delay_radius, grow_at, slow_bptt, slow_forward, slow_init
 from companion.timescales.leaky import (
     Leaks,
     fit_leaks,
@@ -15,7 +16,6 @@ from companion.timescales.leaky import (
     time_constant,
 )
 from companion.timescales.recall import recall_accuracy, recall_init, recall_train
-from companion.timescales.slow import Slow, delay_norms, delay_radius, grow_at, slow_bptt, slow_forward, slow_init
 
 __all__ = [
     "Leaks",

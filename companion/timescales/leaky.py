@@ -4,8 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion import validation as check
-from companion.functions import sigmoid
+from companion.core import checks as check
+from companion.core.functions import sigmoid
 
 __all__ = ["Leaks", "fit_leaks", "impulse_response", "leak_of", "leaky_average", "mixture", "time_constant"]
 
@@ -36,11 +36,6 @@ def time_constant(alpha: float) -> float:
     -------
     τ in steps; 0 for α = 0 and infinity for α = 1.
 
-    Raises
-    ------
-    ValueError
-        If alpha is no number in [0, 1].
-
     References
     ----------
     mozer1992
@@ -59,11 +54,6 @@ def leak_of(tau: float) -> float:
     Returns
     -------
     α in [0, 1).
-
-    Raises
-    ------
-    ValueError
-        If tau is no finite number or negative.
     """
     tau = check.number("tau", tau, 0)
     return float(np.exp(-1 / tau)) if tau > 0 else 0.0
@@ -81,11 +71,6 @@ def leaky_average(alpha: float | np.ndarray, v: np.ndarray, mu0: np.ndarray | No
     Returns
     -------
     μ, shape (tau + 1, n); row 0 is the start.
-
-    Raises
-    ------
-    ValueError
-        If α leaves [0, 1], a shape does not fit, a number is not finite or the sequence is empty.
 
     References
     ----------
@@ -112,11 +97,6 @@ def impulse_response(alpha: float, steps: int) -> np.ndarray:
     Returns
     -------
     Shape (steps,), k = 0 … steps − 1.
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     alpha, steps = check.probability("alpha", alpha), check.integer("steps", steps, 1)
     return (1 - alpha) * alpha ** np.arange(steps)
@@ -133,11 +113,6 @@ def mixture(p: Leaks, v: np.ndarray) -> np.ndarray:
     Returns
     -------
     y, shape (tau,).
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, α leaves [0, 1] or a number is not finite.
     """
     if not isinstance(p, Leaks):
         raise ValueError(f"p: want Leaks(alpha, w), got {type(p).__name__}")
@@ -170,11 +145,6 @@ def fit_leaks(v: np.ndarray, y: np.ndarray, alpha: np.ndarray, updates: int = 40
     Returns
     -------
     Leaks, in ascending order of α.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, α is not inside (0, 1) or a number is not finite.
     """
     v, alpha = check.array("v", v, ("tau",)), check.array("alpha", alpha, ("n",))
     y, updates = check.array("y", y, (len(v),)), check.integer("updates", updates, 0)

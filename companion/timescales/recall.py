@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from companion import validation as check
+from companion.cells.leaky import Slow, delayed
+from companion.core import checks as check
 from companion.longterm.latching import draw, summed_loss
-from companion.timescales.slow import Slow, delayed
 
 if TYPE_CHECKING:
     import torch
@@ -35,11 +35,6 @@ def recall_init(
     Returns
     -------
     A stack: U (nets, n_h, 1), W (nets, delays, n_h, n_h), V (nets, 2, n_h), b, alpha (nets, n_h), c (nets, 2).
-
-    Raises
-    ------
-    ValueError
-        If an argument is out of range.
     """
     nets, n_h, delays = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1), delayed(delays)
     check.generator("rng", rng)
@@ -104,11 +99,6 @@ def recall_train(
     Returns
     -------
     The trained stack.
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
     """
     import torch
 
@@ -153,11 +143,6 @@ def recall_accuracy(p: Slow, delays: Sequence[int], length: int, rng: np.random.
     Returns
     -------
     Accuracies, shape (nets,).
-
-    Raises
-    ------
-    ValueError
-        If an argument does not fit.
     """
     import torch
 

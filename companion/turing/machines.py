@@ -3,7 +3,7 @@
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from companion import validation
+from companion.core import checks as validation
 
 __all__ = ["BRACKETS", "INCREMENT", "PALINDROMES", "Machine", "Outcome", "Rule", "machine", "simulate"]
 
@@ -171,11 +171,6 @@ def simulate(m: Machine, word: str, limit: int = 10_000) -> Outcome:
     Returns
     -------
     The `Outcome`; `accepted` is None if the limit was reached first. A machine that rejects leaves its stacks empty.
-
-    Raises
-    ------
-    ValueError
-        If m is no machine, the word holds a letter outside the alphabet, or the limit is not a positive integer.
     """
     symbols = iter(check_word(check_machine(m).alphabet, word) + END)
     state, stacks = m.rules[0].state, ([], [])

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion import validation
+from companion.core import checks as validation
 from companion.turing.machines import END, Machine, Outcome, check_machine, check_word
 
 __all__ = [
@@ -50,11 +50,6 @@ def encode_stack(bits: str) -> Fraction:
     """Write a stack as one number in [0, 1): its bits, from the top down, are base-4 digits 1 and 3.
 
     q = Σₖ (2 bitₖ + 1) / 4ᵏ (Section 10.2); the empty stack is 0.
-
-    Raises
-    ------
-    ValueError
-        If a character is neither "0" nor "1".
     """
     return sum(
         (Fraction(2 * int(bit) + 1, 4**k) for k, bit in enumerate(check_word("01", bits, "bits"), 1)), Fraction(0)
@@ -62,13 +57,7 @@ def encode_stack(bits: str) -> Fraction:
 
 
 def decode_stack(q: Rational | float) -> str:
-    """Read the bits, from the top down, off a stack's number: top is σ(4q − 2), and 4q − 2 top − 1 is the rest.
-
-    Raises
-    ------
-    ValueError
-        If q is no number that `encode_stack` can give.
-    """
+    """Read the bits, from the top down, off a stack's number: top is σ(4q − 2), and 4q − 2 top − 1 is the rest."""
     bits, rest = "", q if isinstance(q, Fraction) else Fraction(validation.number("q", q))
     while rest != 0:
         top = int(4 * rest >= 3)
@@ -79,13 +68,7 @@ def decode_stack(q: Rational | float) -> str:
 
 
 def saturate(a: np.ndarray | Rational) -> np.ndarray | Rational:
-    """The activation σ(a) = min(max(a, 0), 1), entry by entry; exact on exact numbers (Section 10.2).
-
-    Raises
-    ------
-    ValueError
-        If a holds anything but finite numbers.
-    """
+    """The activation σ(a) = min(max(a, 0), 1), entry by entry; exact on exact numbers (Section 10.2)."""
     validation.array("a", a, np.shape(a))
     return _clamp(a)
 
@@ -149,11 +132,6 @@ def compile_net(m: Machine) -> Net:
     The `Net`; its arrays hold exact rationals (`int` or `Fraction`). At the start only the unit of the first
     state is 1, and both stacks are 0 (empty).
 
-    Raises
-    ------
-    ValueError
-        If m is no machine.
-
     Reference: siegelmann1995.
     """
     check_machine(m)
@@ -173,25 +151,13 @@ def _check_net(net: Any) -> Net:
 
 
 def in_floats(net: Net, dtype: type = np.float64) -> Net:
-    """The same net with its exact numbers rounded to floating point: NumPy's float16, float32 or float64.
-
-    Raises
-    ------
-    ValueError
-        If net is no net, or dtype another type.
-    """
+    """The same net with its exact numbers rounded to floating point: NumPy's float16, float32 or float64."""
     validation.choice("dtype", dtype, [np.float16, np.float32, np.float64])
     return _check_net(net)._replace(**{name: getattr(net, name).astype(dtype) for name in ("W", "U", "b", "h0")})
 
 
 def encode_word(net: Net, word: str) -> np.ndarray:
-    """The input sequence x, shape (STEPS·(len(word) + 1), n_x): each letter and "$" one-hot, then two rows of 0.
-
-    Raises
-    ------
-    ValueError
-        If net is no net, or the word holds a letter outside the alphabet.
-    """
+    """The input sequence x, shape (STEPS·(len(word) + 1), n_x): each letter and "$" one-hot, then two rows of 0."""
     symbols = _check_net(net).alphabet + END
     x = np.zeros((STEPS * (len(check_word(net.alphabet, word)) + 1), len(symbols)), dtype=net.b.dtype)
     for t, letter in enumerate(word + END):
@@ -200,13 +166,7 @@ def encode_word(net: Net, word: str) -> np.ndarray:
 
 
 def net_states(net: Net, word: str) -> Iterator[np.ndarray]:
-    """Yield h⁽⁰⁾, h⁽¹⁾, …: the word as input, silence after it, h⁽ᵗ⁾ = σ(W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + b), without end.
-
-    Raises
-    ------
-    ValueError
-        If net is no net, or the word holds a letter outside the alphabet.
-    """
+    """Yield h⁽⁰⁾, h⁽¹⁾, …: the word as input, silence after it, h⁽ᵗ⁾ = σ(W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + b), without end."""
     x = encode_word(net, word)
     h, silence = net.h0, np.zeros_like(x[0])
     t = 0
@@ -234,11 +194,6 @@ def run_net(net: Net, word: str, limit: int = 10_000) -> Outcome:
     Returns
     -------
     The `Outcome`; a stack that rounding has spoiled is given as "?".
-
-    Raises
-    ------
-    ValueError
-        If net is no net, the word holds a letter outside the alphabet, or the limit is not a positive integer.
     """
     yes = _check_net(net).units.index("read.state yes")
     states = [i for i, name in enumerate(net.units) if name.startswith("read.state ")]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from companion.explorables.base import HERE, SCRIPTS
+from companion.figures.base import HERE, SCRIPTS
 
 
 class Watch:

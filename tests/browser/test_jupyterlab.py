@@ -30,7 +30,7 @@ RUN_ALL = """async () => {
     await Promise.all([panel.context.ready, panel.revealed, panel.sessionContext.ready]);
     jupyterapp.commands.execute("notebook:run-all-cells");
 }"""
-READ = "import json, ipywidgets; from companion.explorables import Explorable; figures = {w.spec['name']: w for w in \
+READ = "import json, ipywidgets; from companion.figures import Explorable; figures = {w.spec['name']: w for w in \
 list(ipywidgets.widgets.widget._instances.values()) if isinstance(w, Explorable)}"
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from companion import gated, longterm
-from companion.explorables.special import H0, STEPS
+from companion.figures.special import H0, STEPS
 
 RNG = np.random.default_rng(20)
 

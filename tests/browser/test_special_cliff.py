@@ -9,9 +9,9 @@ descents from those starts from which the reference, begun 10⁻¹² aside, goes
 import numpy as np
 import pytest
 
-from companion.explorables import Cliff
-from companion.explorables.cliff import CLIPS, RATES, STEPS, THRESHOLDS, B, W
-from companion.functions import sigmoid
+from companion.core.functions import sigmoid
+from companion.figures import Cliff
+from companion.figures.cliff import CLIPS, RATES, STEPS, THRESHOLDS, B, W
 from companion.optimization import cliff_descent, cliff_gradient
 from companion.optimization.cliff import H0
 from companion.optimization.cliff import STEPS as TAU

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from companion.explorables import ExpressionTree
+from companion.figures import ExpressionTree
 from companion.recursive import (
     ALPHABETS,
     balanced,

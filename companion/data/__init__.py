@@ -1,0 +1,1 @@
+"""Tasks, texts and what training stored."""

@@ -1,0 +1,159 @@
+"""Circuits and unfolded graphs, stepped forward and backward with real numbers on nodes and edges."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from companion.core import checks as check
+
+from .base import Choice, Explorable, Range, key, role
+
+
+@dataclass(frozen=True)
+class Node:
+    """A node at column x and row y (0 at the bottom); `share` names the parameter that it copies, if any.
+
+    shape is "circle", "box" (for longer labels) or "delay" (the black square of a one-step delay).
+    """
+
+    id: str
+    x: float
+    y: float
+    label: str = ""
+    role: str = "state"
+    shape: str = "circle"
+    share: str = ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """An arrow from one node to another; from a node to itself it is a loop. `share` names its parameter.
+
+    `delay` puts the black square on it; `curve` bends it, to the left of its direction for positive numbers;
+    `id` (by default "source>target") is how frames refer to it.
+    """
+
+    source: str
+    target: str
+    label: str = ""
+    share: str = ""
+    delay: bool = False
+    curve: float = 0
+    id: str = ""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One step: a sentence, and the texts that it puts on nodes and edges (values; gradients), which stay."""
+
+    say: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    grads: Mapping[str, str] = field(default_factory=dict)
+    hot: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class View:
+    """One graph: nodes, edges, the frames that step through it, and counters shown beside it."""
+
+    nodes: Sequence[Node]
+    edges: Sequence[Edge]
+    frames: Sequence[Frame] = ()
+    counters: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Graph(Explorable):
+    """Graphs to step through.
+
+    Parameters
+    ----------
+    name : slug of the figure.
+    views : tuple of the controls' values → `View`; without controls, the key is ``()``.
+    controls : the choices and ranges that select the view.
+    title, caption : words.
+    step : the step at which the figure starts; by default the last, so that the first view is complete.
+    light : the shared parameter that is lit at the start, if any.
+
+    Besides `controls`, a figure with frames has the trait ``step`` and one with shared parameters the trait
+    ``light``, which lights every copy.
+
+    Raises
+    ------
+    ValueError
+        If a combination of the controls has no view, an edge or frame names an unknown node, or the data exceed
+        100 KB.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        views: Mapping[tuple, View],
+        controls: Sequence[Choice | Range] = (),
+        *,
+        title: str,
+        caption: str,
+        step: int | None = None,
+        light: str = "none",
+    ) -> None:
+        first = tuple(c.first for c in controls)
+        if first not in views:
+            raise ValueError(f"views: want a view for the start {first}, got views for {list(views)[:6]}")
+        shares = sorted({e.share for v in views.values() for e in (*v.edges, *v.nodes) if e.share})
+        most = max(len(v.frames) for v in views.values())
+        begin = len(views[first].frames) if step is None else check.integer("step", step, 0, most)
+        extra = [Range("step", 0, most, 1, "step", begin, play=900)] if most else []
+        extra += [Choice("light", ["none", *shares], "light every copy of", light)] if shares else []
+        super().__init__(
+            "graph",
+            name,
+            [*controls, *extra],
+            {
+                "axes": [c.name for c in controls],
+                "views": {key(at): _spec(at, view) for at, view in views.items()},
+                "shares": shares,
+                "stepped": most > 0,
+            },
+            title=title,
+            caption=caption,
+        )
+
+    def picture(self) -> Any:
+        """A matplotlib figure of the current state, for print."""
+        from . import pictures
+
+        data = self.spec["data"]
+        view = data["views"][key([getattr(self, a) for a in data["axes"]])]
+        values, grads = {}, {}
+        for f in view["frames"][: self.step] if data["stepped"] else ():
+            values |= f["values"]
+            grads |= f["grads"]
+        return pictures.draw_graph(view["nodes"], view["edges"], values, grads, self.spec["title"])
+
+
+def _spec(at: tuple, view: View) -> dict[str, Any]:
+    ids = [n.id for n in view.nodes]
+    edges = [{**asdict(e), "id": e.id or f"{e.source}>{e.target}"} for e in view.edges]
+    known = {*ids, *(e["id"] for e in edges)}
+    for e in edges:
+        if not {e["source"], e["target"]} <= set(ids):
+            raise ValueError(f"views{at}: want edges between nodes {ids}, got {e['source']} → {e['target']}")
+    for i, f in enumerate(view.frames):
+        if unknown := {*f.values, *f.grads, *f.hot} - known:
+            raise ValueError(f"views{at}, frame {i}: want nodes or edges of the view, got {sorted(unknown)}")
+    return {
+        "nodes": [
+            _thin({**asdict(n), "role": role("role", n.role), "shape": _shape(n.shape)}, keep=("id", "x", "y", "label"))
+            for n in view.nodes
+        ],
+        "edges": [_thin(e, keep=("source", "target", "id")) for e in edges],
+        "frames": [asdict(f) for f in view.frames],
+        "counters": dict(view.counters),
+    }
+
+
+def _shape(value: str) -> str:
+    return check.choice("shape", value, ("circle", "box", "delay"))
+
+
+def _thin(entry: dict[str, Any], keep: Sequence[str]) -> dict[str, Any]:
+    return {k: v for k, v in entry.items() if k in keep or v}

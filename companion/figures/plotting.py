@@ -1,0 +1,153 @@
+"""How the book draws: one style, one meaning a colour, lines that are labelled where they run.
+
+Notebooks begin with `use_style()`. `show_source` puts the reference code itself on the page, so that
+what you read is what runs and never a second copy.
+"""
+
+import ast
+import inspect
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.colors
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.text import Annotation
+
+from companion.core import checks as validation
+
+__all__ = ["COLORS", "band", "ink", "label_line", "show_source", "use_style"]
+
+COLORS = {
+    "input": "#0072B2",
+    "state": "#009E73",
+    "output": "#E69F00",
+    "target": "#767676",
+    "loss": "#D55E00",
+    "gradient": "#CC79A7",
+    "parameter": "#56B4E9",
+}
+"""One meaning, one colour (Okabe–Ito, safe for colour blindness); never the only sign: label lines too."""
+
+
+def use_style() -> None:
+    """Set matplotlib to the book's style (`companion/book.mplstyle`)."""
+    plt.style.use(Path(__file__).with_name("book.mplstyle"))
+
+
+def ink(color: str) -> str:
+    """Return `color` darkened until it reads as text on white (contrast at least 4.5 to 1)."""
+    try:
+        rgb = np.array(matplotlib.colors.to_rgb(color))
+    except ValueError:
+        raise ValueError(f"color: want a matplotlib colour, got {color!r}") from None
+
+    def luminance(c: np.ndarray) -> float:
+        return float(np.where(c <= 0.04045, c / 12.92, ((c + 0.055) / 1.055) ** 2.4) @ [0.2126, 0.7152, 0.0722])
+
+    while 1.05 / (luminance(rgb) + 0.05) < 4.5:
+        rgb = rgb * 0.96
+    return matplotlib.colors.to_hex(rgb)
+
+
+def label_line(
+    ax: Axes,
+    x: float,
+    y: float,
+    text: str,
+    color: str,
+    *,
+    dx: float = 4,
+    dy: float = 0,
+    ha: str = "left",
+    va: str = "center",
+) -> Annotation:
+    """Write `text` beside the point (x, y) of a line, in the line's colour (darkened to be legible).
+
+    Parameters
+    ----------
+    ax : the axes to write in.
+    x, y : the point, in data units.
+    text : the label.
+    color : the line's colour, or a key of `COLORS`.
+    dx, dy : offset of the label from the point, in points.
+    ha, va : which edge of the label sits there.
+
+    Returns
+    -------
+    The annotation. It takes part in the layout, so a label to the right of the axes is not cut off.
+    """
+    at = (validation.number("x", x), validation.number("y", y))
+    return ax.annotate(
+        text,
+        at,
+        xytext=(dx, dy),
+        textcoords="offset points",
+        color=ink(COLORS.get(color, color)),
+        ha=ha,
+        va=va,
+        annotation_clip=False,
+    )
+
+
+def band(ax: Axes, x: np.ndarray, ys: np.ndarray, color: str, label: str | None = None) -> None:
+    """Draw repeated runs: every run (seed) a thin line, their median a thick one, labelled at its end.
+
+    Parameters
+    ----------
+    ax : the axes to draw in.
+    x : shape (n,).
+    ys : shape (runs, n), one row a run.
+    color : a matplotlib colour, or a key of `COLORS`.
+    label : what the lines are; None leaves them unlabelled.
+    """
+    x = validation.array("x", x, ("n",))
+    ys = validation.array("ys", ys, ("runs", len(x)))
+    color = COLORS.get(color, color)
+    median = np.median(ys, axis=0)
+    ax.plot(x, ys.T, color=color, lw=0.7, alpha=0.45)
+    ax.plot(x, median, color=color, lw=2.4)
+    if label is not None:
+        label_line(ax, x[-1], median[-1], label, color)
+
+
+def show_source(*objects: Callable | type, docstring: bool = False) -> None:
+    """Display the source of functions or classes as highlighted code, one block after the other.
+
+    Parameters
+    ----------
+    objects : functions or classes of `companion`.
+    docstring : show docstrings whole; by default only their first line, since the text explains the rest.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to show, or an object has no Python source.
+    """
+    from IPython.display import Markdown, display
+
+    if not objects:
+        raise ValueError("objects: want at least one function or class, got none")
+    blocks = [_source(o) if docstring else _shorten_docstrings(_source(o)) for o in objects]
+    display(Markdown("```python\n" + "\n\n\n".join(blocks) + "\n```"))
+
+
+def _source(item: Callable | type) -> str:
+    try:
+        return textwrap.dedent(inspect.getsource(item)).rstrip()
+    except (TypeError, OSError):
+        raise ValueError(f"objects: want functions or classes with Python source, got {item!r}") from None
+
+
+def _shorten_docstrings(source: str) -> str:
+    lines = source.split("\n")
+    for node in ast.walk(ast.parse(source)):
+        if not isinstance(node, ast.FunctionDef | ast.ClassDef) or ast.get_docstring(node) is None:
+            continue
+        first, last = node.body[0].lineno - 1, node.body[0].end_lineno - 1
+        if last > first:
+            lines[first] = lines[first].rstrip() + '"""'
+            lines[first + 1 : last + 1] = [None] * (last - first)  # None: dropped below, so line numbers stay true
+    return "\n".join(line for line in lines if line is not None)
