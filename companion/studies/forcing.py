@@ -3,7 +3,8 @@
     python -m companion.studies.forcing
 
 trains eight nets (seeds 0 … 7) for each of two series and five mixtures, and writes ``data/stored/forcing.npz`` (the
-weights) and ``data/stored/forcing.json`` (the record). Everything was fixed beforehand: nothing is chosen by its result.
+weights) and ``data/stored/forcing.json`` (the record). Everything was fixed beforehand: nothing is chosen by its
+result.
 """
 
 import argparse

@@ -3,8 +3,9 @@
     python -m companion.studies.optimization
 
 trains twenty nets at one length with many thresholds, then twenty of each kind at each length, always with several
-learning rates, and writes ``data/stored/optimization.json``: the accuracy of every net on fresh sequences, and the sizes
-of its gradients. About thirteen minutes on one core; a run that was interrupted goes on with the cell it stopped at.
+learning rates, and writes ``data/stored/optimization.json``: the accuracy of every net on fresh sequences, and the
+sizes of its gradients. About thirteen minutes on one core; a run that was interrupted goes on with the cell it
+stopped at.
 """
 
 import json

@@ -4,8 +4,8 @@
 
 trains memory networks (told the facts; from answers alone; with three kinds of help; without time; with random ages;
 on few stories) and recurrent readers, 182 small nets in all, and writes `data/stored/stories.json` and, of three nets,
-the weights to `data/stored/stories.npz`. About a quarter of an hour on one core. Training stories have 2 to 10 sentences
-and never hold a pair of a person and a place that is held out.
+the weights to `data/stored/stories.npz`. About a quarter of an hour on one core. Training stories have 2 to 10
+sentences and never hold a pair of a person and a place that is held out.
 """
 
 import argparse
