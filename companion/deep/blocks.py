@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion.cells.rnn import gaussian
+from companion.core import tree
 from companion.core.checks import array, integer, sequence
 from companion.core.functions import nll_grad, softmax
 
@@ -206,13 +207,13 @@ def blocks_bptt(p: Blocks, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None =
     g_o = nll_grad(run.o, y)
     g_h, outward = _mlp_backward(p.outward, run.v, g_o @ p.V)
     g_a, later = np.empty_like(g_h), 0.0
-    across = tuple(Dense(0.0 * W, 0.0 * b) for W, b in p.across)
+    across = tree.map(np.zeros_like, p.across)
     for t in range(len(g_h), 0, -1):
         g_a[t - 1] = (1.0 - run.h[t] ** 2) * (g_h[t - 1] + later)
         row = [values[t - 1 : t] for values in run.z]  # one row each
         later, grads = _mlp_backward(p.across, row, (g_a[t - 1] @ p.W)[None])
         later = later[0] + (0.0 if p.S is None else p.S.T @ g_a[t - 1])
-        across = tuple(Dense(s.W + g.W, s.b + g.b) for s, g in zip(across, grads, strict=True))
+        across = tree.map(np.add, across, grads)
     inward = _mlp_backward(p.inward, run.u, g_a @ p.U)[1]
     S = None if p.S is None else g_a.T @ run.h[:-1]
     W, b, V, c = g_a.T @ run.z[-1], g_a.sum(axis=0), g_o.T @ run.v[-1], g_o.sum(axis=0)

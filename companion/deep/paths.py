@@ -5,9 +5,10 @@ from itertools import pairwise
 
 import numpy as np
 
+from companion.core import tree
 from companion.core.checks import choice, integer
-from companion.deep.blocks import Blocks, Dense, checked_blocks
-from companion.deep.stacked import Layer, Stacked, checked_stacked
+from companion.deep.blocks import Blocks, checked_blocks
+from companion.deep.stacked import Stacked, checked_stacked
 from companion.unfolding.graphs import Circuit, Edge, Graph, circuit
 
 __all__ = [
@@ -80,6 +81,15 @@ def blocks_circuit(layers: tuple[int, int, int] = (2, 2, 2), skip: bool = False)
     return circuit(["x"], [*names, *"UWbVc", *("S" * skip)], nodes)
 
 
+def _names(p: Stacked | Blocks) -> list[str]:
+    """The name of every array of a net in the net's circuit, in the order of the fields."""
+    if isinstance(p, Stacked):
+        return [f"{letter}{l}" for l in range(1, len(p.layers) + 1) for letter in "UWb"] + ["V", "c"]
+    depths = {letter: len(getattr(p, field)) for letter, field in MLPS.items()}
+    inner = [f"{name}_{letter}{i}" for letter, depth in depths.items() for i in range(1, depth + 1) for name in "Wb"]
+    return [*inner, *"UWbVc", *("S" * (p.S is not None))]
+
+
 def parameters(p: Stacked | Blocks) -> dict[str, np.ndarray]:
     """Every array of a net by the name that it has in the net's circuit.
 
@@ -93,18 +103,8 @@ def parameters(p: Stacked | Blocks) -> dict[str, np.ndarray]:
     -------
     dict from name to array
     """
-    if isinstance(p, Stacked):
-        p = checked_stacked(p)
-        named = {f"{letter}{l}": v for l, q in enumerate(p.layers, 1) for letter, v in zip("UWb", q, strict=True)}
-        return named | {"V": p.V, "c": p.c}
-    p = checked_blocks(p)
-    named = {
-        f"{name}_{letter}{i}": v
-        for letter, field in MLPS.items()
-        for i, layer in enumerate(getattr(p, field), 1)
-        for name, v in zip("Wb", layer, strict=True)
-    }
-    return named | {name: getattr(p, name) for name in "UWbVcS" if getattr(p, name) is not None}
+    p = checked_stacked(p) if isinstance(p, Stacked) else checked_blocks(p)
+    return dict(zip(_names(p), tree.leaves(p).values(), strict=True))
 
 
 def rebuilt(p: Stacked | Blocks, named: dict[str, np.ndarray]) -> Stacked | Blocks:
@@ -123,14 +123,9 @@ def rebuilt(p: Stacked | Blocks, named: dict[str, np.ndarray]) -> Stacked | Bloc
     wanted = parameters(p)
     if set(named) != set(wanted):
         raise ValueError(f"named: want arrays for {sorted(wanted)}, got {sorted(named)}")
-    if isinstance(p, Stacked):
-        layers = tuple(Layer(*(named[f"{letter}{l}"] for letter in "UWb")) for l in range(1, len(p.layers) + 1))
-        return checked_stacked(Stacked(layers, named["V"], named["c"]))
-    mlps = [
-        tuple(Dense(named[f"W_{letter}{i}"], named[f"b_{letter}{i}"]) for i in range(1, len(getattr(p, field)) + 1))
-        for letter, field in MLPS.items()
-    ]
-    return checked_blocks(Blocks(*mlps, *(named[name] for name in "UWbVc"), named.get("S")))
+    new = iter([named[name] for name in wanted])
+    q = tree.map(lambda _: next(new), p)
+    return checked_stacked(q) if isinstance(q, Stacked) else checked_blocks(q)
 
 
 def _readers(graph: Graph, source: Place, target: Place) -> dict[Place, list[Place]]:

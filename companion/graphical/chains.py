@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from companion.core import tree
 from companion.core.checks import array, choice, generator, integer, number, sequence, targets
 from companion.core.functions import softmax
 
@@ -212,7 +213,7 @@ def chain_fit(
     ys = [targets(f"ys[{i}]", y, len(x), k) for i, (x, y) in enumerate(zip(xs, ys, strict=True))]
     w, n = ChainWeights(np.zeros((k, xs[0].shape[1])), np.zeros(k), np.zeros((k, k))), sum(map(len, ys))
     for _ in range(steps):
-        g = ChainWeights(*(-decay * n * v for v in w))
+        g = tree.map(lambda v: -decay * n * v, w)
         for x, y in zip(xs, ys, strict=True):
             beliefs = sum_product(chain_of(w, x))
             surplus = np.eye(k)[y] - beliefs.marginals  # (tau, k)
@@ -221,5 +222,5 @@ def chain_fit(
             if pairs:
                 np.add.at(g.B, (y[:-1], y[1:]), 1.0)
                 g.B[...] -= beliefs.pairs.sum(axis=0)
-        w = ChainWeights(*(v + lr * d / n for v, d in zip(w, g, strict=True)))
+        w = tree.map(lambda v, d: v + lr * d / n, w, g)
     return w

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from companion.core import tree
 from companion.core.checks import array, integer
 from companion.core.functions import nll_grad, softmax
 
@@ -161,7 +162,7 @@ def memory_grad(p: Memory, x: np.ndarray, q: np.ndarray, y: int) -> Memory:
     run = think(p, x, q)
     p, x, q, ms, cs = _sentences(p, x, q)
     g_o = nll_grad(run.o[-1:], np.array([integer("y", y, 0, len(p.V) - 1)]))[0]
-    grad, g = Memory(*(np.zeros_like(v) for v in p)), p.V.T @ g_o
+    grad, g = tree.map(np.zeros_like, p), p.V.T @ g_o
     for k in reversed(range(len(ms))):
         back = soft_hop_grad(ms[k], cs[k], run.u[k], g)
         grad.A[k], grad.C[k], grad.T[k, : len(x)] = back.m.T @ x, back.c.T @ x, back.m[::-1]

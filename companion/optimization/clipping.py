@@ -1,47 +1,42 @@
 """Section 10.11.1: gradients cut to size, by value and by norm, and what a random step does instead."""
 
-from collections.abc import Sequence
 from typing import TypeVar
 
 import numpy as np
 
 from companion.core import checks as check
+from companion.core import tree
 
 __all__ = ["angle", "clip_by_norm", "clip_by_value", "global_norm", "random_step", "tame"]
 
-Grads = TypeVar("Grads", np.ndarray, Sequence[np.ndarray])  # one array, or a named tuple, tuple or list of them
+Grads = TypeVar("Grads")  # an array, or a parameter tree of arrays: named tuples, tuples and lists
 
 
-def _arrays(grads: Grads, finite: bool = True) -> list[np.ndarray]:
-    """The arrays of a gradient as float64, at least one number in all."""
-    parts = [grads] if isinstance(grads, np.ndarray) else grads
-    if not isinstance(parts, list | tuple):
-        raise ValueError(f"grads: want an array or a (named) tuple or list of arrays, got {type(grads).__name__}")
-    try:
-        parts = [np.asarray(g, dtype=np.float64) for g in parts]
-    except (TypeError, ValueError):
-        raise ValueError("grads: want arrays of numbers, got something else") from None
-    if not sum(g.size for g in parts):
-        raise ValueError("grads: want at least one number, got an empty gradient")
-    if finite and not all(np.isfinite(g).all() for g in parts):
-        raise ValueError("grads: want finite numbers, got NaN or infinity (`tame` steps at random then)")
-    return parts
+def _checked(grads: Grads, finite: bool = True, name: str = "grads") -> Grads:
+    """The gradient in float64 arrays of its own, at least one number in all."""
+    parts = tree.leaves(grads, name)
+    if not sum(np.size(g) for g in parts.values()):
+        raise ValueError(f"{name}: want at least one number, got an empty gradient")
+    for path, g in parts.items():
+        if np.asarray(g).dtype.kind not in "iuf":
+            raise ValueError(f"{path}: want numbers, got an array of type {np.asarray(g).dtype}")
+        if finite and not np.isfinite(g).all():
+            raise ValueError(f"{path}: want finite numbers, got NaN or infinity (`tame` steps at random then)")
+    return tree.map(lambda g: np.array(g, dtype=np.float64), grads)
 
 
-def _like(grads: Grads, parts: list[np.ndarray]) -> Grads:
-    """The parts in the type that the gradient came in."""
-    if isinstance(grads, np.ndarray):
-        return parts[0]
-    return type(grads)(*parts) if hasattr(grads, "_fields") else type(grads)(parts)
+def _largest(grads: Grads) -> float:
+    """The largest |gᵢ|."""
+    return max(float(np.abs(g).max(initial=0.0)) for g in tree.leaves(grads).values())
 
 
-def _norm(parts: list[np.ndarray]) -> float:
+def _norm(grads: Grads) -> float:
     """Scaled by the largest entry, so that the squares do not overflow."""
-    largest = max(np.abs(g).max(initial=0.0) for g in parts)
+    largest = _largest(grads)
     if largest == 0 or not np.isfinite(largest):
-        return float(largest)
+        return largest
     with np.errstate(over="ignore"):
-        return float(largest * np.sqrt(sum(((g / largest) ** 2).sum() for g in parts)))
+        return float(largest * np.sqrt(sum(((g / largest) ** 2).sum() for g in tree.leaves(grads).values())))
 
 
 def global_norm(grads: Grads) -> float:
@@ -49,13 +44,13 @@ def global_norm(grads: Grads) -> float:
 
     Parameters
     ----------
-    grads : an array, or a (named) tuple or list of arrays.
+    grads : an array, or a parameter tree of arrays.
 
     Returns
     -------
     ‖g‖; infinity if it is too large for a float.
     """
-    return _norm(_arrays(grads))
+    return _norm(_checked(grads))
 
 
 def clip_by_value(grads: Grads, v: float) -> Grads:
@@ -63,7 +58,7 @@ def clip_by_value(grads: Grads, v: float) -> Grads:
 
     Parameters
     ----------
-    grads : an array, or a (named) tuple or list of arrays.
+    grads : an array, or a parameter tree of arrays.
     v : the threshold, > 0.
 
     Returns
@@ -75,7 +70,7 @@ def clip_by_value(grads: Grads, v: float) -> Grads:
     mikolov2012
     """
     v = check.positive("v", v)
-    return _like(grads, [np.clip(g, -v, v) for g in _arrays(grads)])
+    return tree.map(lambda g: np.clip(g, -v, v), _checked(grads))
 
 
 def clip_by_norm(grads: Grads, v: float) -> Grads:
@@ -85,7 +80,7 @@ def clip_by_norm(grads: Grads, v: float) -> Grads:
 
     Parameters
     ----------
-    grads : an array, or a (named) tuple or list of arrays.
+    grads : an array, or a parameter tree of arrays.
     v : the threshold, > 0.
 
     Returns
@@ -96,12 +91,13 @@ def clip_by_norm(grads: Grads, v: float) -> Grads:
     ----------
     pascanu2013
     """
-    v, parts = check.positive("v", v), _arrays(grads)
-    if _norm(parts) <= v:
-        return _like(grads, parts)
-    largest = max(np.abs(g).max(initial=0.0) for g in parts)
-    parts = [g / largest for g in parts]  # same direction, and no norm overflows
-    return _like(grads, [g * (v / _norm(parts)) for g in parts])
+    v, grads = check.positive("v", v), _checked(grads)
+    if _norm(grads) <= v:
+        return grads
+    largest = _largest(grads)
+    grads = tree.map(lambda g: g / largest, grads)  # same direction, and no norm overflows
+    factor = v / _norm(grads)
+    return tree.map(lambda g: g * factor, grads)
 
 
 def random_step(grads: Grads, v: float, rng: np.random.Generator) -> Grads:
@@ -117,9 +113,10 @@ def random_step(grads: Grads, v: float, rng: np.random.Generator) -> Grads:
     -------
     The same type as `grads`.
     """
-    rng = check.generator("rng", rng)
-    drawn = [rng.standard_normal(g.shape) for g in _arrays(grads, finite=False)]
-    return _like(grads, [g * (check.positive("v", v) / _norm(drawn)) for g in drawn])
+    v, rng = check.positive("v", v), check.generator("rng", rng)
+    drawn = tree.map(lambda g: rng.standard_normal(g.shape), _checked(grads, finite=False))
+    factor = v / _norm(drawn)
+    return tree.map(lambda g: g * factor, drawn)
 
 
 def tame(grads: Grads, v: float, rng: np.random.Generator, way: str = "norm") -> Grads:
@@ -130,7 +127,7 @@ def tame(grads: Grads, v: float, rng: np.random.Generator, way: str = "norm") ->
 
     Parameters
     ----------
-    grads : an array, or a (named) tuple or list of arrays; NaN and infinity are allowed here.
+    grads : an array, or a parameter tree of arrays; NaN and infinity are allowed here.
     v : the threshold, > 0.
     rng : the source of randomness.
     way : "norm", "value" or "random".
@@ -143,12 +140,12 @@ def tame(grads: Grads, v: float, rng: np.random.Generator, way: str = "norm") ->
     ----------
     goodfellow2016
     """
-    way, parts = check.choice("way", way, ("norm", "value", "random")), _arrays(grads, finite=False)
+    way, grads = check.choice("way", way, ("norm", "value", "random")), _checked(grads, finite=False)
     step = random_step(grads, v, rng)
-    if not all(np.isfinite(g).all() for g in parts):
+    if not all(np.isfinite(g).all() for g in tree.leaves(grads).values()):
         return step
     if way == "random":
-        return step if _norm(parts) > v else _like(grads, parts)
+        return step if _norm(grads) > v else grads
     return clip_by_norm(grads, v) if way == "norm" else clip_by_value(grads, v)
 
 
@@ -163,10 +160,13 @@ def angle(g: Grads, other: Grads) -> float:
     -------
     Degrees, 0 … 180; exact also for nearly equal directions.
     """
-    a, b = (np.concatenate([p.ravel() for p in _arrays(part)]) for part in (g, other))
+    a, b = (
+        np.concatenate([part.ravel() for part in tree.leaves(_checked(grads, name=name)).values()])
+        for name, grads in (("g", g), ("other", other))
+    )
     if a.shape != b.shape:
         raise ValueError(f"other: want {a.size} numbers, as many as g, got {b.size}")
-    sizes = _norm([a]), _norm([b])
+    sizes = _norm(a), _norm(b)
     if 0 in sizes:
         raise ValueError("g, other: want gradients other than zero, got one that is zero")
     a, b = a / sizes[0], b / sizes[1]

@@ -4,6 +4,7 @@ import numpy as np
 
 from companion.cells.rnn import backward, checked, sum_over_copies
 from companion.core import checks as check
+from companion.core import tree
 from companion.longterm import jacobians
 from companion.recurrent import RNN, Run
 
@@ -86,7 +87,7 @@ def omega_gradient(p: RNN, x: np.ndarray, run: Run, g_h: np.ndarray, states: str
     h, sizes = run.h, np.linalg.norm(g, axis=1) * np.linalg.norm(v, axis=1)
     k = np.divide(2 * (flow_ratios(p, run, g_h) - 1), sizes, out=np.zeros(len(g)), where=sizes > 0)[:, None]
     s = (1 - h[1:] ** 2) * g
-    total = RNN(*map(np.zeros_like, p))._replace(W=s.T @ (k * v))
+    total = tree.map(np.zeros_like, p)._replace(W=s.T @ (k * v))
     if moving:
         g_states = -2 * k * h[1:] * g * (v @ p.W.T)
         nodes = backward(p._replace(V=np.eye(len(p.b))), h, g_states)  # V = I: the loss sits on the states themselves

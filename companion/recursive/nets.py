@@ -10,6 +10,7 @@ import numpy as np
 
 from companion.core import checks as check
 from companion.core.functions import nll, nll_grad, softmax, tanh_prime
+from companion.core.tree import map as tree_map
 from companion.recursive.trees import Tree, checked_tree, heights
 
 __all__ = [
@@ -142,19 +143,18 @@ def structure_backprop(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray,
     do = nll_grad(run.o[None], np.array([y]))[0]
     g = np.zeros_like(run.h)
     g[-1] = p.V.T @ do
-    grad = {k: np.zeros_like(v) for k, v in p._asdict().items()}
+    grad = tree_map(np.zeros_like, p)
     for k, (left, right) in reversed(list(enumerate(tree.merges))):
         z = np.concatenate([run.h[left], run.h[right]])
         delta = tanh_prime(run.h[tree.tau + k]) * g[tree.tau + k]
         dz = p.W.T @ delta
-        grad["W"] += np.outer(delta, z)
-        grad["b"] += delta
+        grad.W[...] += np.outer(delta, z)
+        grad.b[...] += delta
         if isinstance(p, TensorNet):
             dz = dz + np.einsum("i,ijk,k->j", delta, p.T + p.T.transpose(0, 2, 1), z)
-            grad["T"] += np.einsum("i,j,k->ijk", delta, z, z)
+            grad.T[...] += np.einsum("i,j,k->ijk", delta, z, z)
         g[left], g[right] = np.split(dz, 2)
-    grad |= {"U": g[: tree.tau].T @ np.asarray(x), "V": np.outer(do, run.h[-1]), "c": do}
-    return type(p)(**grad)
+    return grad._replace(U=g[: tree.tau].T @ np.asarray(x), V=np.outer(do, run.h[-1]), c=do)
 
 
 class Plan(NamedTuple):
