@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.core.functions import nll
-from companion.data.tasks import encode, english
+from companion.data.text import encode, english, split
 from companion.deep import (
     Blocks,
     Dense,
@@ -302,7 +302,7 @@ def test_initial_weights_keep_the_state_equally_large_with_and_without_a_skip():
 # the comparison and its record
 
 RECORD = json.loads(train_deep.DATA.read_text(encoding="utf-8"))
-TEXT = train_deep.parts(encode(english()))
+TEXT = split(encode(english()), *train_deep.HELD_OUT)
 
 
 @pytest.mark.parametrize("way", train_deep.WAYS)
@@ -360,14 +360,6 @@ def test_bits_of_an_indifferent_net_are_the_logarithm_of_the_alphabet():
     assert train_deep.bits(net, TEXT[1][:1000]) == pytest.approx(np.log2(n), rel=1e-12)
 
 
-def test_the_three_parts_are_the_text_and_rows_of_it_overlap_by_one_character():
-    assert np.array_equal(np.concatenate(TEXT), encode(english()))
-    judged = train_deep.rows(TEXT[1])
-    assert judged.shape[1] == train_deep.ROW + 1
-    assert np.array_equal(judged[1:, 0], judged[:-1, -1])
-    assert np.array_equal(judged[:, 1:].ravel(), TEXT[1][1 : judged[:, 1:].size + 1])
-
-
 # bad input
 
 STACK, X, Y, _ = draw_stacked((3, 2), 4, 0)
@@ -422,9 +414,7 @@ BAD = {
     "an unknown way to count": ("way", lambda: train_deep.parameter_count("LSTM", 3)),
     "too few parameters": ("wanted", lambda: train_deep.units("MLPs", 3)),
     "no units": ("n", lambda: train_deep.build("MLPs", 0)),
-    "a short text": (r"len\(codes\)", lambda: train_deep.parts(np.zeros(100, dtype=int))),
     "less than a row": (r"len\(codes\)", lambda: train_deep.bits(STACK, np.zeros(50, dtype=int))),
-    "rows of a short text": (r"len\(codes\)", lambda: train_deep.rows(np.zeros(train_deep.ROW, dtype=int))),
     "a way to learn that is none": ("way", lambda: train_deep.learn("LSTM", 0, 1e-3, TEXT, 1)),
     "no steps": ("steps", lambda: train_deep.learn("MLPs", 0, 1e-3, TEXT, 0)),
     "a negative rate": ("lr", lambda: train_deep.learn("MLPs", 0, -1.0, TEXT, 1)),

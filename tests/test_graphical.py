@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.core.functions import log_softmax, softmax
-from companion.data.tasks import encode, english
+from companion.data.text import encode, english, split
 from companion.graphical import (
     Chain,
     ChainWeights,
@@ -46,7 +46,6 @@ from companion.graphical import (
     write,
 )
 from companion.recurrent import RNN, rnn_forward, rnn_init
-from companion.studies.charlstm import split
 from tests.oracles import central_differences, relative_error
 
 few = settings(max_examples=20, deadline=None)
@@ -414,7 +413,7 @@ def test_the_stored_nets_are_as_good_as_their_record_says():
 
     record = json.loads((DATA / "graphical.json").read_text(encoding="utf-8"))
     assert record["command"] == "python -m companion.studies.graphical"
-    nets, held_out = load(), split(encode(english()))[1]
+    nets, held_out = load(), split(encode(english()), 0.1)[1]
     assert list(nets) == [(u, s) for u in WIDTHS for s in SEEDS]
     for entry in record["metrics"]["nets"]:
         p = nets[entry["units"], entry["seed"]]

@@ -1,4 +1,4 @@
-"""The data are what they say they are: sizes, marks, cues, splits, folding."""
+"""The data are what they say they are: sizes, marks, cues, splits."""
 
 import subprocess
 import sys
@@ -124,41 +124,6 @@ def test_digits_are_split_once_shuffled_and_scaled():
     assert (tasks.digits(np.random.default_rng(1))[0][1] != y).any()
 
 
-def test_english_is_prose_without_repeats():
-    text = tasks.english()
-    paragraphs = text.split("\n\n")
-    assert len(text) > 100_000 and len(paragraphs) == len(set(paragraphs))
-    assert ">>>" not in text and "::=" not in text
-    assert tasks.fold(text).count(" the ") > 1000
-
-
-def test_english_reads_a_file_of_your_own(tmp_path):
-    path = tmp_path / "mine.txt"
-    path.write_text("Völlig eigener Text.\n", encoding="utf-8")
-    assert tasks.english(path) == tasks.english(str(path)) == "Völlig eigener Text.\n"
-
-
-def test_folding_keeps_the_alphabet_and_turns_the_rest_into_it():
-    assert tasks.fold("Ünder “Naïve” — 12 ﬁne\n\tDays…") == 'under "naive" - fine days '.replace("days ", "days...")
-    assert tasks.fold("Été", " tÉé") == "Été"
-
-
-@few
-@given(st.text(max_size=80))
-def test_folding_twice_changes_nothing_and_never_leaves_the_alphabet(text):
-    folded = tasks.fold(text)
-    assert set(folded) <= set(tasks.ALPHABET) and "  " not in folded
-    assert tasks.fold(folded) == folded
-
-
-@few
-@given(st.text(min_size=1, max_size=80).filter(lambda s: tasks.fold(s)))
-def test_decoding_undoes_encoding(text):
-    codes = tasks.encode(text)
-    assert codes.dtype == np.int64 and codes.min() >= 0 and codes.max() < len(tasks.ALPHABET)
-    assert tasks.decode(codes) == tasks.fold(text)
-
-
 rng = np.random.default_rng(0)
 
 
@@ -186,21 +151,8 @@ rng = np.random.default_rng(0)
         ("n", lambda: tasks.temporal_order(10, 0, rng)),
         ("rng", lambda: tasks.temporal_order(10, 3, 0)),
         ("rng", lambda: tasks.digits(np.random)),
-        ("path", lambda: tasks.english("no/such/file")),
-        ("text", lambda: tasks.fold(3)),
-        ("text", lambda: tasks.encode("")),
-        ("alphabet", lambda: tasks.encode("a", "abc")),
-        ("alphabet", lambda: tasks.encode("a", " aa")),
-        ("codes", lambda: tasks.decode(np.array([0, 99]))),
-        ("codes", lambda: tasks.decode(np.array([0.5]))),
     ],
 )
 def test_bad_arguments_are_named(name, call):
     with pytest.raises(ValueError, match=f"^{name}: want"):
         call()
-
-
-def test_an_empty_file_is_refused(tmp_path):
-    (tmp_path / "empty.txt").write_text(" \n")
-    with pytest.raises(ValueError, match="^path: want"):
-        tasks.english(tmp_path / "empty.txt")

@@ -1,34 +1,21 @@
-"""The data that the book's nets learn from: made to measure, or real and already installed.
+"""The tasks that the book's nets learn: made to measure, and handwritten digits that are already installed.
 
-Nothing is downloaded and nothing is copied into the repository. Synthetic tasks draw from an explicit
-generator; the real ones come with Python (English prose) and with scikit-learn (handwritten digits).
+Synthetic tasks draw from an explicit generator; the digits come with scikit-learn. Nothing is downloaded and nothing
+is copied into the repository. Text has a module of its own, `companion.data.text`.
 """
-
-import re
-import unicodedata
-from pathlib import Path
 
 import numpy as np
 
-from companion.core import checks as validation
+from companion.core import checks
 
 __all__ = [
-    "ALPHABET",
     "adding",
     "addition",
     "columns",
-    "decode",
     "digits",
-    "encode",
-    "english",
-    "fold",
     "latch",
-    "one_hot",
     "temporal_order",
 ]
-
-ALPHABET = " abcdefghijklmnopqrstuvwxyz.,:;'\"()-"
-"""The characters of the book's text experiments; `fold` turns every other one into one of these."""
 
 
 def adding(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -53,8 +40,8 @@ def adding(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, n
     ----------
     hochreiter1997, le2015
     """
-    length, n = validation.integer("length", length, 2), validation.integer("n", n, 1)
-    rng, rows = validation.generator("rng", rng), np.arange(n)
+    length, n = checks.integer("length", length, 2), checks.integer("n", n, 1)
+    rng, rows = checks.generator("rng", rng), np.arange(n)
     first = rng.integers(0, length // 2, n)
     second = rng.integers(length // 2, length, n)
     x = np.zeros((n, length, 2))
@@ -75,8 +62,8 @@ def columns(a: int, b: int, length: int) -> np.ndarray:
     -------
     Zeros and ones of shape (length, 2): row t holds the two bits that stand for 2 to the power t − 1.
     """
-    length = validation.integer("length", length, 1)
-    numbers = [validation.integer(name, n, 0, 2**length - 1) for name, n in (("a", a), ("b", b))]
+    length = checks.integer("length", length, 1)
+    numbers = [checks.integer(name, n, 0, 2**length - 1) for name, n in (("a", a), ("b", b))]
     return np.array([[n >> t & 1 for n in numbers] for t in range(length)], dtype=np.float64)
 
 
@@ -99,8 +86,8 @@ def addition(length: int, n: int, rng: np.random.Generator, passing: float = 0.5
     x : shape (n, length, 2), zeros and ones.
     y : shape (n, length), integers 0 and 1; the carry out of the last column is dropped.
     """
-    length, n = validation.integer("length", length, 1), validation.integer("n", n, 1)
-    passing, rng = validation.probability("passing", passing), validation.generator("rng", rng)
+    length, n = checks.integer("length", length, 1), checks.integer("n", n, 1)
+    passing, rng = checks.probability("passing", passing), checks.generator("rng", rng)
     a = rng.integers(0, 2, (n, length))
     bits = np.stack([a, a ^ (rng.random((n, length)) < passing)], axis=2)
     y, carry = np.empty((n, length), dtype=np.int64), np.zeros(n, dtype=np.int64)
@@ -132,8 +119,8 @@ def latch(length: int, n: int, rng: np.random.Generator, noise: float = 0.2) -> 
     ----------
     bengio1994
     """
-    length, n = validation.integer("length", length, 4), validation.integer("n", n, 1)
-    noise, rng = validation.number("noise", noise, 0), validation.generator("rng", rng)
+    length, n = checks.integer("length", length, 4), checks.integer("n", n, 1)
+    noise, rng = checks.number("noise", noise, 0), checks.generator("rng", rng)
     y = rng.integers(0, 2, n)
     x = noise * rng.standard_normal((n, length, 1))
     x[:, :3, 0] = (2 * y - 1)[:, None]
@@ -162,8 +149,8 @@ def temporal_order(length: int, n: int, rng: np.random.Generator) -> tuple[np.nd
     ----------
     hochreiter1997, pascanu2013
     """
-    length, n = validation.integer("length", length, 10), validation.integer("n", n, 1)
-    rng, rows = validation.generator("rng", rng), np.arange(n)
+    length, n = checks.integer("length", length, 10), checks.integer("n", n, 1)
+    rng, rows = checks.generator("rng", rng), np.arange(n)
     codes, marks = rng.integers(2, 6, (n, length)), rng.integers(0, 2, (n, 2))
     codes[rows, rng.integers(length // 10, 2 * length // 10, n)] = marks[:, 0]
     codes[rows, rng.integers(4 * length // 10, 5 * length // 10, n)] = marks[:, 1]
@@ -184,120 +171,7 @@ def digits(rng: np.random.Generator) -> tuple[tuple[np.ndarray, np.ndarray], tup
     """
     from sklearn.datasets import load_digits
 
-    order = validation.generator("rng", rng).permutation(1797)
+    order = checks.generator("rng", rng).permutation(1797)
     data = load_digits()
     x, y = data.images[order] / 16.0, data.target[order]
     return (x[360:], y[360:]), (x[:360], y[:360])
-
-
-def english(path: str | Path | None = None) -> str:
-    """Return real English prose: Python's own language reference, or a text file of yours.
-
-    The reference (`pydoc_data.topics`) comes with every CPython, about 0.2 MB of sentences once code, grammars
-    and repeated paragraphs are left out, so that no paragraph stands both in training and in validation text.
-    The text differs a little from one Python version to the next.
-
-    Parameters
-    ----------
-    path : a UTF-8 text file to read instead; it is returned as it stands.
-
-    Returns
-    -------
-    The text, paragraphs separated by an empty line.
-
-    Raises
-    ------
-    ValueError
-        If the file does not exist or holds nothing but white space.
-    """
-    if path is not None:
-        if not Path(path).is_file():
-            raise ValueError(f"path: want a text file, got {str(path)!r}, which is none")
-        text = Path(path).read_text(encoding="utf-8")
-        if not text.strip():
-            raise ValueError(f"path: want a file with text, got {str(path)!r}, which is empty")
-        return text
-    from pydoc_data.topics import topics
-
-    paragraphs = (" ".join(p.replace("*", "").split()) for key in sorted(topics) for p in topics[key].split("\n\n"))
-    return "\n\n".join(dict.fromkeys(p for p in paragraphs if _is_prose(p)))
-
-
-def _is_prose(paragraph: str) -> bool:
-    """True for sentences; False for headings, grammars, sessions and tables."""
-    letters = sum(c.isalpha() or c in " .,'" for c in paragraph)
-    return len(paragraph) >= 60 and paragraph[-1] in ".:" and letters >= 0.93 * len(paragraph)
-
-
-def fold(text: str, alphabet: str = ALPHABET) -> str:
-    """Return `text` written in `alphabet`: lower case, accents dropped, every other character a space.
-
-    Typographic quotes and dashes become plain ones first, and runs of white space become one space.
-
-    Parameters
-    ----------
-    text : any string.
-    alphabet : the characters to keep; it must hold the space, and no character twice.
-    """
-    if not isinstance(text, str):
-        raise ValueError(f"text: want a string, got {type(text).__name__}")
-    _check_alphabet(alphabet)
-    plain = text.translate(str.maketrans("‘’“”–—‐", "''\"\"---"))
-    return re.sub(" +", " ", "".join(_fold_character(c, alphabet) for c in plain))
-
-
-def _fold_character(c: str, alphabet: str) -> str:
-    if c in alphabet or c.lower() in alphabet:
-        return c if c in alphabet else c.lower()
-    parts = [d for d in unicodedata.normalize("NFKD", c) if not unicodedata.combining(d)]
-    return "".join(d if d in alphabet else d.lower() if d.lower() in alphabet else " " for d in parts)
-
-
-def encode(text: str, alphabet: str = ALPHABET) -> np.ndarray:
-    """Return the places in `alphabet` of the characters of `fold(text, alphabet)`.
-
-    Parameters
-    ----------
-    text : any string that is not empty.
-    alphabet : as for `fold`.
-
-    Returns
-    -------
-    Integers of shape (tau,), each in 0 … len(alphabet) − 1.
-    """
-    folded = fold(text, alphabet)
-    if not folded:
-        raise ValueError("text: want at least one character, got an empty string")
-    place = {c: i for i, c in enumerate(alphabet)}
-    return np.array([place[c] for c in folded], dtype=np.int64)
-
-
-def decode(codes: np.ndarray, alphabet: str = ALPHABET) -> str:
-    """Return the text that `encode` turned into `codes`.
-
-    Parameters
-    ----------
-    codes : integers of shape (tau,), each in 0 … len(alphabet) − 1.
-    alphabet : as for `fold`.
-    """
-    _check_alphabet(alphabet)
-    codes = np.asarray(codes)
-    return "".join(alphabet[i] for i in validation.targets("codes", codes, codes.size, len(alphabet)))
-
-
-def one_hot(codes: np.ndarray, alphabet: str = ALPHABET) -> np.ndarray:
-    """Turn character codes (tau,) into inputs (tau, characters of the alphabet), one row a character.
-
-    Parameters
-    ----------
-    codes : integers of shape (tau,), each in 0 … len(alphabet) − 1.
-    alphabet : as for `fold`.
-    """
-    _check_alphabet(alphabet)
-    codes = np.asarray(codes)
-    return np.eye(len(alphabet))[validation.targets("codes", codes, codes.size, len(alphabet))]
-
-
-def _check_alphabet(alphabet: str) -> None:
-    if not isinstance(alphabet, str) or " " not in alphabet or len(set(alphabet)) < len(alphabet):
-        raise ValueError(f"alphabet: want a string with a space and no character twice, got {alphabet!r}")

@@ -18,13 +18,13 @@ from companion.bidirectional import BiRNN, birnn_from_torch, cloze_forward
 from companion.core.checks import choice, integer, targets
 from companion.core.functions import nll
 from companion.data.store import STORED
-from companion.data.tasks import ALPHABET, encode, english, one_hot
+from companion.data.text import ALPHABET, encode, english, one_hot, split, windows
 from companion.recurrent import RNN, from_torch, rnn_forward
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DATA", "NETS", "as_numpy", "bits", "build", "counted_bits", "load", "main", "one_hot", "split"]
+__all__ = ["DATA", "NETS", "as_numpy", "bits", "build", "counted_bits", "load", "main"]
 
 DATA = STORED
 COMMAND = "python -m companion.studies.bidirectional"
@@ -35,22 +35,8 @@ NETS = {
     "right 100": ("right", 100),
     "both 64+64": ("both", 64),
 }
-SEEDS, STEPS, BATCH, LENGTH, RATE, JUDGED = (0, 1, 2), 2000, 32, 64, 4e-3, 10_000
-
-
-def split(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a coded text into what is learned from and the first 10,000 characters of its last tenth, held out.
-
-    Parameters
-    ----------
-    codes : (n,) integers, n ≥ 100.
-
-    Returns
-    -------
-    tuple of two arrays
-    """
-    n = integer("len(codes)", len(codes), 100)
-    return codes[: n - n // 10], codes[n - n // 10 :][:JUDGED]
+SEEDS, STEPS, BATCH, LENGTH, RATE = (0, 1, 2), 2000, 32, 64, 4e-3
+HELD_OUT, JUDGED = 0.1, 10_000  # share of the text, its end; the first characters of it are what is guessed
 
 
 def build(side: str, units: int) -> "torch.nn.ModuleDict":
@@ -164,12 +150,11 @@ def _train(side: str, units: int, learn: np.ndarray, seed: int, steps: int, desc
     from companion.training import torch_seed, train
 
     torch_seed(seed)
-    net, eye, text = build(side, units), torch.eye(len(ALPHABET)), torch.from_numpy(learn)
-    text = text.flip(0) if side == "right" else text
+    net, eye, text = build(side, units), torch.eye(len(ALPHABET)), learn[::-1] if side == "right" else learn
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        starts = np.random.default_rng([seed, step]).integers(0, len(text) - LENGTH, BATCH)
-        rows = torch.stack([text[i : i + LENGTH] for i in starts])
+        # without the last character, as the stored nets were trained
+        rows = torch.from_numpy(windows(text[:-1], LENGTH, BATCH, np.random.default_rng([seed, step])))
         return eye[rows], rows[:, 1:-1]
 
     def loss(net: torch.nn.ModuleDict, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -196,7 +181,8 @@ def main() -> None:
     args = parser.parse_args()
 
     torch.set_num_threads(1)
-    learn, held_out = split(encode(english(args.text)))
+    learn, held_out = split(encode(english(args.text)), HELD_OUT)
+    held_out = held_out[:JUDGED]
     began, runs, size = time.process_time(), [], 0
     for seed in SEEDS:
         nets = {n: _train(*make, learn, seed, args.steps, f"seed {seed}, {n}") for n, make in NETS.items()}

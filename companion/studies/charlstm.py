@@ -17,18 +17,18 @@ import numpy as np
 from companion.core.checks import choice, integer, sequence
 from companion.core.functions import nll
 from companion.data.store import STORED
-from companion.data.tasks import ALPHABET, encode, english, one_hot
+from companion.data.text import ALPHABET, encode, english, one_hot, split, windows
 from companion.gated import LSTM, from_torch, lstm_forward
 
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["DATA", "CharLSTM", "bits_per_character", "build", "load", "logits", "main", "one_hot", "split"]
+__all__ = ["DATA", "CharLSTM", "bits_per_character", "build", "load", "logits", "main"]
 
 DATA = STORED
 COMMAND = "python -m companion.studies.charlstm"
 SEED, UNITS, STEPS, BATCH, LENGTH, RATE = 10, 96, 6000, 32, 100, 4e-3
-HELD_OUT, JUDGED = 0.1, 4000  # the last tenth of the text; its first characters are what the metric is taken on
+HELD_OUT, JUDGED = 0.1, 4000  # share of the text, its end; the first characters of it are what the metric is taken on
 
 
 class CharLSTM(NamedTuple):
@@ -37,22 +37,6 @@ class CharLSTM(NamedTuple):
     cell: LSTM
     V: np.ndarray
     c: np.ndarray
-
-
-def split(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a coded text into a training part and its last tenth, which is held out.
-
-    Parameters
-    ----------
-    codes : (n,) integers, n ≥ 20.
-
-    Returns
-    -------
-    tuple of two arrays
-    """
-    integer("len(codes)", len(codes), 20)
-    cut = len(codes) - int(HELD_OUT * len(codes))
-    return codes[:cut], codes[cut:]
 
 
 def logits(model: CharLSTM, h: np.ndarray) -> np.ndarray:
@@ -161,13 +145,13 @@ def main() -> None:
 
     torch.set_num_threads(1)
     torch_seed(SEED)
-    learn, held_out = split(encode(english(args.text)))
-    eye, learn = torch.eye(len(ALPHABET)), torch.from_numpy(learn)
-    model = build()
+    learn, held_out = split(encode(english(args.text)), HELD_OUT)
+    eye, model = torch.eye(len(ALPHABET)), build()
 
-    def windows(phase: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        starts = np.random.default_rng([SEED, phase, step]).integers(0, len(learn) - LENGTH - 1, BATCH)
-        rows = torch.stack([learn[i : i + LENGTH + 1] for i in starts])
+    def batch(phase: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        # without the last character, as the stored nets were trained
+        drawn = windows(learn[:-1], LENGTH + 1, BATCH, np.random.default_rng([SEED, phase, step]))
+        rows = torch.from_numpy(drawn)
         return eye[rows[:, :-1]], rows[:, 1:]
 
     def loss(model: torch.nn.ModuleDict, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -180,7 +164,7 @@ def main() -> None:
     for phase, (steps, rate) in enumerate(((args.steps * 2 // 3, RATE), (args.steps // 3, RATE / 5)), 1):
         path = args.checkpoint and args.checkpoint.with_suffix(f".{phase}")
         options = {"steps": steps, "lr": rate, "every": 500, "desc": f"phase {phase} of 2", "checkpoint": path}
-        train(model, partial(windows, phase), loss, evaluate=evaluate, **options)
+        train(model, partial(batch, phase), loss, evaluate=evaluate, **options)
     seconds = time.perf_counter() - began
     size = save_weights(args.out / "charlstm.npz", model)
     metrics = {

@@ -11,6 +11,7 @@ seed to ``data/stored/deep.npz``. A run that stands in the file is not repeated 
 import argparse
 import json
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ import numpy as np
 from companion.core.checks import choice, integer, targets
 from companion.core.functions import nll
 from companion.data.store import STORED
-from companion.data.tasks import ALPHABET, encode, english
+from companion.data.text import ALPHABET, encode, english, split, tiles, windows
 from companion.deep import Blocks, Dense, Stacked, blocks_forward, stacked_forward, stacked_from_torch
 
 if TYPE_CHECKING:
@@ -37,8 +38,6 @@ __all__ = [
     "load",
     "main",
     "parameter_count",
-    "parts",
-    "rows",
     "units",
 ]
 
@@ -49,6 +48,7 @@ WAYS = ("1 layer", "2 layers", "3 layers", "MLPs", "MLPs + skip")
 PARAMETERS = 20_000
 SEEDS, RATES = tuple(range(4)), (3e-3, 6e-3, 1.2e-2)
 STEPS, BATCH, LENGTH = 1200, 32, 64
+HELD_OUT = (0.1, 0.1)  # shares of the text for validation and for testing, its end
 ROW = 200  # held-out text is judged in rows of this length, each from a zero state
 
 
@@ -140,36 +140,6 @@ def as_numpy(model: "torch.nn.Module") -> Stacked | Blocks:
     return Blocks(*mlps, w["U.weight"], w["W.weight"], w["U.bias"], w["V.weight"], w["V.bias"], S=w.get("S.weight"))
 
 
-def parts(codes: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Cut a coded text into training, validation and test text: 80, 10 and 10 percent, in this order.
-
-    Parameters
-    ----------
-    codes : (n,) integers, n at least 2,500 (so that each part holds a row to judge).
-
-    Returns
-    -------
-    tuple of three arrays
-    """
-    tenth = integer("len(codes)", len(codes), 2500) // 10
-    return codes[: -2 * tenth], codes[-2 * tenth : -tenth], codes[-tenth:]
-
-
-def rows(codes: np.ndarray) -> np.ndarray:
-    """Held-out text as rows of ROW + 1 characters; a row's last one is the next row's first.
-
-    Parameters
-    ----------
-    codes : (n,) integers, n > ROW; what fills no row at the end is left out.
-
-    Returns
-    -------
-    array of shape (rows, ROW + 1)
-    """
-    n = (integer("len(codes)", len(codes), ROW + 1) - 1) // ROW
-    return np.stack([codes[i * ROW : (i + 1) * ROW + 1] for i in range(n)])
-
-
 def bits(p: Stacked | Blocks, codes: np.ndarray) -> float:
     """Mean of −log₂ of the probability that the net gave to each next character, in rows of 200 from a zero state.
 
@@ -181,9 +151,10 @@ def bits(p: Stacked | Blocks, codes: np.ndarray) -> float:
     -------
     float
     """
+    integer("len(codes)", len(codes), ROW + 1)
     codes = targets("codes", np.asarray(codes), len(codes), len(ALPHABET))
     forward, eye = stacked_forward if isinstance(p, Stacked) else blocks_forward, np.eye(len(ALPHABET))
-    return float(np.mean([nll(forward(p, eye[row[:-1]]).o, row[1:]) for row in rows(codes)]) / np.log(2))
+    return float(np.mean([nll(forward(p, eye[row[:-1]]).o, row[1:]) for row in tiles(codes, ROW + 1)]) / np.log(2))
 
 
 def load(path: str | Path = WEIGHTS) -> dict[str, Stacked | Blocks]:
@@ -217,14 +188,14 @@ def together(models: "dict[str, torch.nn.Module]") -> "torch.nn.ModuleList":
 
 
 def learn(
-    way: str, seed: int, rate: float, text: tuple[np.ndarray, ...], steps: int = STEPS
+    way: str, seed: int, rate: float, text: Sequence[np.ndarray], steps: int = STEPS
 ) -> "tuple[torch.nn.Module, list[float]]":
     """Train one net by predicting the next character; seeds draw the same windows of text for every way.
 
     Parameters
     ----------
     way : one of `WAYS`. seed : of weights and windows. rate : learning rate. steps : gradient steps, at least 1.
-    text : what `parts` returned; the first part is learned, the second judged five times on the way.
+    text : three parts, what `split(codes, *HELD_OUT)` returned; the first is learned, the second judged five times.
 
     Returns
     -------
@@ -238,12 +209,11 @@ def learn(
 
     torch_seed(seed)
     model, eye = build(way), torch.eye(len(ALPHABET))
-    training, held_out = torch.from_numpy(text[0]), torch.from_numpy(rows(text[1]))
+    held_out = torch.from_numpy(tiles(text[1], ROW + 1))
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        starts = np.random.default_rng([seed, step]).integers(0, len(training) - LENGTH, BATCH)
-        window = torch.stack([training[i : i + LENGTH + 1] for i in starts])
-        return eye[window[:, :-1]], window[:, 1:]
+        drawn = torch.from_numpy(windows(text[0], LENGTH + 1, BATCH, np.random.default_rng([seed, step])))
+        return eye[drawn[:, :-1]], drawn[:, 1:]
 
     def loss(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         return cross_entropy(model(x).flatten(0, 1), y.flatten())
@@ -268,7 +238,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=DATA)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    text, weights = parts(encode(english(args.text))), args.out.with_suffix(".npz")
+    text, weights = split(encode(english(args.text)), *HELD_OUT), args.out.with_suffix(".npz")
     going_on = args.out.exists() and weights.exists() and not args.fresh
     runs = json.loads(args.out.read_text(encoding="utf-8"))["runs"] if going_on else []
     kept = together({way: build(way) for way in WAYS})

@@ -18,10 +18,9 @@ from torch import Tensor, nn
 
 from companion.core.checks import integer
 from companion.data.store import STORED, load_weights, save_weights, write_record
-from companion.data.tasks import ALPHABET, encode, english
+from companion.data.text import ALPHABET, encode, english, split, windows
 from companion.graphical import rnn_logp, rnn_parameters
 from companion.recurrent import RNN, from_torch
-from companion.studies.charlstm import split
 from companion.training import torch_seed, train
 
 __all__ = ["DATA", "SEEDS", "SKIP", "WIDTHS", "build", "held_out_nats", "load", "main"]
@@ -29,6 +28,7 @@ __all__ = ["DATA", "SEEDS", "SKIP", "WIDTHS", "build", "held_out_nats", "load", 
 DATA = STORED
 COMMAND = "python -m companion.studies.graphical"
 WIDTHS, SEEDS, STEPS, BATCH, LENGTH, RATE = (8, 32, 128), (0, 1, 2), 5000, 32, 64, 4e-3
+HELD_OUT = 0.1  # share of the text, its end
 SKIP = 8  # first characters that no model is judged on, so that all are judged on the same ones
 
 
@@ -93,9 +93,10 @@ def _loss(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
     return nn.functional.cross_entropy(model["head"](model["rnn"](x)[0]).flatten(0, 1), y.flatten())
 
 
-def _windows(learn: Tensor, seed: int, phase: int, step: int) -> tuple[Tensor, Tensor]:
-    starts = np.random.default_rng([seed, phase, step]).integers(0, len(learn) - LENGTH - 1, BATCH)
-    rows = torch.stack([learn[i : i + LENGTH + 1] for i in starts])
+def _batch(learn: np.ndarray, seed: int, phase: int, step: int) -> tuple[Tensor, Tensor]:
+    # without the last character, as the stored nets were trained
+    drawn = windows(learn[:-1], LENGTH + 1, BATCH, np.random.default_rng([seed, phase, step]))
+    rows = torch.from_numpy(drawn)
     return nn.functional.one_hot(rows[:, :-1], len(ALPHABET)).float(), rows[:, 1:]
 
 
@@ -108,15 +109,15 @@ def main(argv: list[str] | None = None) -> None:
     args = parser.parse_args(argv)
 
     torch.set_num_threads(1)
-    learn, held_out = split(encode(english(args.text)))
-    codes, models, began = torch.from_numpy(learn), nn.ModuleDict(), time.perf_counter()
+    learn, held_out = split(encode(english(args.text)), HELD_OUT)
+    models, began = nn.ModuleDict(), time.perf_counter()
     for units in WIDTHS:
         for seed in SEEDS:
             torch_seed(seed)
             models[f"{units}-{seed}"] = model = build(units)
             for phase, (steps, rate) in enumerate(((args.steps * 2 // 3, RATE), (args.steps // 3, RATE / 5)), 1):
                 desc = f"{units} units, seed {seed}, phase {phase} of 2"
-                train(model, partial(_windows, codes, seed, phase), _loss, steps=steps, lr=rate, every=500, desc=desc)
+                train(model, partial(_batch, learn, seed, phase), _loss, steps=steps, lr=rate, every=500, desc=desc)
     seconds = time.perf_counter() - began
     size = save_weights(args.out / "graphical.npz", models)
     nets = [
