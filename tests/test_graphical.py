@@ -17,13 +17,10 @@ from companion.graphical import (
     EndSymbol,
     Foretold,
     Halt,
-    beam,
     chain_fit,
     chain_of,
     chain_sample,
     chain_score,
-    exact,
-    greedy,
     influence,
     joint,
     kgram_fit,
@@ -282,76 +279,6 @@ def test_a_fitted_chain_stands_where_the_penalised_likelihood_has_no_slope(pairs
     assert np.abs(central_differences(objective, theta + 0.1)).max() > 1e-3
 
 
-# -- Search ------------------------------------------------------------------------------------------------------
-
-
-def drawn_model(k, tau, kind, seed):
-    if kind == "net":
-        return rnn_next(net(k, 4, k, seed, gain=3.0))
-    return table_model(k, tau, np.random.default_rng(seed), 0.7)
-
-
-models = (st.integers(1, 4), st.integers(1, 5), st.sampled_from(["net", "table"]), seeds)
-
-
-@few
-@given(*models)
-def test_exact_search_finds_the_maximum_of_the_joint(k, tau, kind, seed):
-    logp = drawn_model(k, tau, kind, seed)
-    P = joint(logp, tau)
-    found = exact(logp, tau)
-    assert np.isclose(np.exp(found.logp), P.max(), rtol=1e-12) and np.isclose(P[found.y], P.max(), rtol=1e-12)
-    assert found.asked <= sum(k**t for t in range(tau))
-
-
-@few
-@given(*models)
-def test_a_beam_of_one_is_greedy_and_a_full_beam_is_exact(k, tau, kind, seed):
-    logp = drawn_model(k, tau, kind, seed)
-    one, step_by_step = beam(logp, tau, 1), greedy(logp, tau)
-    assert one == step_by_step
-    y = ()
-    for _ in range(tau):
-        y += (int(np.argmax(logp(y))),)
-    assert one.y == y
-    full, best = beam(logp, tau, k ** (tau - 1)), exact(logp, tau)
-    assert full.y == best.y and np.isclose(full.logp, best.logp, rtol=1e-12)
-    for width in range(1, 6):
-        found = beam(logp, tau, width)
-        assert found.logp <= best.logp + 1e-12
-        assert np.isclose(found.logp, sum(logp(found.y[:t])[s] for t, s in enumerate(found.y)), rtol=1e-12)
-
-
-def test_the_drawn_tree_of_the_chapter_defeats_greedy_and_a_wider_beam():
-    logp = table_model(2, 4, np.random.default_rng(5526))
-    p = [np.exp(beam(logp, 4, width).logp) for width in (1, 2, 3, 4)]
-    best = np.exp(exact(logp, 4).logp)
-    assert p[1] < p[0] < p[2] == p[3] == best
-    assert np.isclose(joint(logp, 4).max(), best, rtol=1e-12)
-
-
-@few
-@given(st.integers(2, 3), st.integers(1, 4), seeds)
-def test_with_an_end_symbol_search_equals_brute_force_over_all_ended_sequences(k, tau, seed):
-    logp, end = table_model(k, tau, np.random.default_rng(seed)), k - 1
-    complete = {}
-
-    def walk(y, total):
-        if len(y) == tau or (y and y[-1] == end):
-            complete[y] = total
-            return
-        for i, s in enumerate(logp(y)):
-            walk((*y, i), total + s)
-
-    walk((), 0.0)
-    assert np.isclose(sum(np.exp(v) for v in complete.values()), 1)
-    best = max(complete, key=complete.get)
-    assert exact(logp, tau, end).y == best
-    assert beam(logp, tau, k**tau, end).y == best
-    assert beam(logp, tau, 1, end) == greedy(logp, tau, end)
-    assert np.isclose(greedy(logp, tau, end).logp, complete[greedy(logp, tau, end).y], rtol=1e-12)
-
-
 # -- Endings -----------------------------------------------------------------------------------------------------
 
 
@@ -490,11 +417,6 @@ bad = [
     (lambda: chain_fit([np.zeros((0, 2))], [np.zeros(0, int)], 2), r"xs\[0\]: want a sequence"),
     (lambda: chain_fit([np.ones((2, 2))], [np.array([0, 2])], 2), r"ys\[0\]: want classes in 0 … 1, got 2"),
     (lambda: chain_fit([np.ones((2, 2))], [np.array([0, 1])], 2, steps=0), "steps: want at least 1"),
-    (lambda: beam(table, 3, 0), "width: want at least 1, got 0"),
-    (lambda: beam(table, 3, 1.5), "width: want an integer"),
-    (lambda: beam(table, 0, 1), "tau: want at least 1, got 0"),
-    (lambda: greedy(table, 0), "tau: want at least 1, got 0"),
-    (lambda: exact(table, 4), "length of prefix: want at most 2, got 3"),
     (lambda: table((3,)), "symbol: want at most 1, got 3"),
     (lambda: table_model(2, 3, rng0, 0), "concentration: want at least"),
     (lambda: table_model(2, 3, "rng"), "rng: want a numpy.random.Generator"),

@@ -2,7 +2,7 @@
 
 import json
 from datetime import date
-from itertools import pairwise, product
+from itertools import product
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import seq2seq as s2s
+from companion.search import beam, every, greedy
 from companion.studies import seq2seq as trained
 from tests.oracles import central_differences, relative_error
 
@@ -70,7 +71,7 @@ def test_reference_equals_its_torch_twin(kind, size, way, seed):
     theirs = net(torch.tensor(x), torch.tensor(y)).detach().numpy()
     ours = [[step.o for step in s2s.write_forced(p, s2s.encode(p, a), b)] for a, b in zip(x, y, strict=True)]
     assert relative_error(np.array(ours), theirs) <= 1e-12
-    written = [s2s.greedy(p, s2s.encode(p, a), y.shape[1]).y for a in x]
+    written = [greedy(s2s.writer(p, s2s.encode(p, a)), y.shape[1], s2s.END).y for a in x]
     for ours, theirs in zip(written, net.greedy(torch.tensor(x), y.shape[1]).tolist(), strict=True):
         assert list(ours) == theirs[: len(ours)] and (len(ours) == len(theirs) or ours[-1] == s2s.END)
 
@@ -161,6 +162,9 @@ def test_context_as_input_with_zero_columns_or_as_state_with_zero_rows_is_no_con
 # decoding
 
 
+END = 2
+
+
 def tiny(seed, attend=False, n_o=3):
     rng = np.random.default_rng(seed)
     p = s2s.seq2seq_init(3, n_o, 3, 2, rng, attend)
@@ -170,42 +174,38 @@ def tiny(seed, attend=False, n_o=3):
 
 @quick
 @given(seed=seeds, attend=st.booleans(), longest=st.integers(1, 5))
-def test_all_lines_have_probability_one_together_and_a_full_beam_finds_the_best(seed, attend, longest):
+def test_all_lines_have_probability_one_together_and_that_which_the_teacher_would_give_them(seed, attend, longest):
     p, read = tiny(seed, attend)
-    lines = s2s.every_line(p, read, longest)
+    lines = every(s2s.writer(p, read), longest, END)
     assert abs(sum(np.exp(line.logp) for line in lines) - 1) <= 1e-12
-    assert len({line.y for line in lines}) == len(lines)
     everything = {
-        y[: y.index(2) + 1] if 2 in y else y for y in product(range(3), repeat=longest)
+        y[: y.index(END) + 1] if END in y else y for y in product(range(3), repeat=longest)
     }  # cut at the first end mark
-    assert {line.y for line in lines} == everything
-    o = [step.o for step in s2s.write_forced(p, read, np.array(lines[0].y))]
-    by_hand = sum(float(a[k] - np.log(np.exp(a).sum())) for a, k in zip(o, lines[0].y, strict=True))
-    assert abs(by_hand - lines[0].logp) <= 1e-12
-    assert s2s.beam(p, read, longest, 3**longest)[0].y == lines[0].y
+    assert sorted(line.y for line in lines) == sorted(everything)
+    for line in lines:
+        o = [step.o for step in s2s.write_forced(p, read, np.array(line.y))]
+        by_hand = sum(float(a[k] - np.log(np.exp(a).sum())) for a, k in zip(o, line.y, strict=True))
+        assert abs(by_hand - line.logp) <= 1e-12
 
 
 @quick
-@given(seed=seeds, attend=st.booleans(), width=st.integers(1, 4))
-def test_a_beam_of_one_is_greedy_and_no_beam_beats_the_exact_answer(seed, attend, width):
+@given(seed=seeds, attend=st.booleans())
+def test_the_line_that_is_written_greedily_takes_the_largest_logit_at_each_step(seed, attend):
     p, read = tiny(seed, attend)
     y, h = [], s2s.start(p, read.C)
-    while len(y) < 5 and 2 not in y:
-        step = s2s.write_step(p, read, y[-1] if y else 2, h)
+    while len(y) < 5 and END not in y:
+        step = s2s.write_step(p, read, y[-1] if y else END, h)
         y, h = [*y, int(step.o.argmax())], step.h
-    assert s2s.greedy(p, read, 5).y == s2s.beam(p, read, 5, 1)[0].y == tuple(y)
-    best = s2s.every_line(p, read, 5)[0]
-    lines = s2s.beam(p, read, 5, width)
-    assert len(lines) <= width and lines[0].logp <= best.logp + 1e-12
-    assert all(a.logp >= b.logp for a, b in pairwise(lines))
+    found = greedy(s2s.writer(p, read), 5, END)
+    assert found.y == tuple(y) and np.array_equal(found.state.h, h)
 
 
 def test_greedy_writes_neither_the_likeliest_line_nor_the_likeliest_symbols():
     line_differs = symbols_differ = 0
     for seed in range(100):
         p, read = tiny(seed)
-        lines = s2s.every_line(p, read, 4)
-        got = s2s.greedy(p, read, 4).y
+        lines = every(s2s.writer(p, read), 4, END)
+        got = greedy(s2s.writer(p, read), 4, END).y
         line_differs += got != lines[0].y
         marginal = np.zeros((4, 3))
         for line in lines:
@@ -215,12 +215,12 @@ def test_greedy_writes_neither_the_likeliest_line_nor_the_likeliest_symbols():
     assert line_differs >= 5 and symbols_differ >= 5
 
 
-def test_an_ended_line_stays_as_it_is_and_attention_has_a_row_a_symbol():
+def test_every_line_carries_the_attention_that_the_teacher_would_see():
     p, read = tiny(1, attend=True)
-    for line in s2s.beam(p, read, 6, 4):
-        assert 2 not in line.y[:-1]
-        assert line.alpha.shape == (len(line.y), 4)
-        np.testing.assert_allclose(line.alpha.sum(1), 1, atol=1e-12)
+    for line in every(s2s.writer(p, read), 4, END):
+        forced = [step.alpha for step in s2s.write_forced(p, read, np.array(line.y))]
+        np.testing.assert_allclose(line.state.alpha, forced, rtol=1e-12)
+    assert beam(s2s.writer(*tiny(1)), 4, 3, END).state.alpha is None
 
 
 # what is stored
@@ -282,14 +282,11 @@ BAD = {
     "unknown symbol to write": ("y", lambda: s2s.write([13])),
     "unknown symbol before": ("y", lambda: s2s.write_step(P, READ, 4, np.zeros(3))),
     "context of the wrong size": ("C", lambda: s2s.write_forced(P, READ._replace(C=np.zeros(3)), X)),
-    "context of the wrong size in a beam": ("C", lambda: s2s.beam(P, READ._replace(C=np.zeros(1)), 3, 2)),
+    "context of the wrong size for the writer": ("C", lambda: s2s.writer(P, READ._replace(C=np.zeros(1)))),
     "context with NaN": ("C", lambda: s2s.start(P, np.array([0.0, np.nan]))),
-    "no states to look at": ("g", lambda: s2s.greedy(P, READ._replace(g=np.zeros((0, 3))), 3)),
+    "no states to look at": ("g", lambda: s2s.writer(P, READ._replace(g=np.zeros((0, 3))))),
+    "writer of no parameters": ("p", lambda: s2s.writer((1, 2), READ)),
     "state of the wrong size": ("h", lambda: s2s.write_step(P, READ, 0, np.zeros(2))),
-    "beam of width 0": ("width", lambda: s2s.beam(P, READ, 3, 0)),
-    "beam of no symbols": ("longest", lambda: s2s.beam(P, READ, 0, 1)),
-    "greedy of no symbols": ("longest", lambda: s2s.greedy(P, READ, 0)),
-    "too many lines": ("longest", lambda: s2s.every_line(P, READ, 20)),
     "attention of other widths": ("h", lambda: s2s.attention(np.ones((2, 3)), np.ones(3), np.ones((4, 3)))),
     "attention over nothing": ("g", lambda: s2s.attention(np.ones((2, 3)), np.ones(2), np.ones((0, 3)))),
     "additive attention of two heights": (

@@ -11,8 +11,9 @@ from companion.cells.rnn import checked, gaussian
 from companion.context.vector import shifted
 from companion.core.checks import array, generator, integer, probability, sequence
 from companion.core.functions import softmax
-from companion.graphical import LogP, rnn_next
+from companion.graphical import rnn_next
 from companion.recurrent import RNN, Run, rnn_bptt, rnn_forward
+from companion.search import LogP
 
 __all__ = [
     "FeedbackRNN",
@@ -115,7 +116,7 @@ def feedback_bptt(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> FeedbackRNN:
 
 
 def feedback_next(p: FeedbackRNN, x: np.ndarray) -> LogP:
-    """The net as a model that is asked one step at a time, for `companion.graphical`: greedy, beam, joint.
+    """The net as a model that is asked one step at a time, to be searched, sampled or enumerated.
 
     Equation (Section 10.2.4): the prefix y⁽¹⁾ … y⁽ᵗ⁻¹⁾ ↦ log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
 

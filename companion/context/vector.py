@@ -11,8 +11,9 @@ import numpy as np
 from companion.cells.rnn import backward, checked, gaussian, sum_over_copies
 from companion.core.checks import array, choice, integer, sequence, targets
 from companion.core.functions import nll_grad
-from companion.graphical import LogP, rnn_next
+from companion.graphical import rnn_next
 from companion.recurrent import RNN, Run, rnn_forward
+from companion.search import LogP
 
 __all__ = ["WAYS", "ContextRNN", "context_bptt", "context_forward", "context_init", "context_next", "given_context"]
 
@@ -148,7 +149,7 @@ def context_bptt(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Conte
 
 
 def context_next(p: ContextRNN, x: np.ndarray, way: str) -> LogP:
-    """The net as a model that is asked one step at a time, for `companion.graphical`: greedy, beam, sample, joint.
+    """The net as a model that is asked one step at a time, to be searched, sampled or enumerated.
 
     Equation (Section 10.2.4): the prefix y⁽¹⁾ … y⁽ᵗ⁻¹⁾ ↦ log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
 

@@ -1,14 +1,13 @@
-"""Recurrent networks as directed graphical models: joints, tables, chains, search and endings.
+"""Recurrent networks as directed graphical models: joints, tables, chains and endings.
 
 Section 10.2.3. All names are imported from here; they live in small files:
 
-- `joints`: a net as a distribution over whole sequences: enumerated, sampled, and its edges measured;
+- `joints`: a net, or a drawn table, as a distribution over whole sequences: enumerated, sampled, its edges measured;
 - `tables`: what a table costs, and the k-gram tables that are counted from text;
 - `chains`: the time-series model with potentials θ(y⁽ᵗ⁾) + θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾): exact sums, exact maximum, learning;
-- `search`: the best sequence under a model that is asked one step at a time: greedy, beam, exact;
 - `endings`: three ways to say that a sequence is over, and the lengths that they give.
 
-Symbols are the integers 0 … k − 1, a sequence is an array of τ of them.
+Symbols are the integers 0 … k − 1, a sequence is an array of τ of them. `companion.search` looks for the likeliest.
 """
 
 from companion.graphical.chains import (
@@ -30,7 +29,6 @@ from companion.graphical.endings import (
     write,
 )
 from companion.graphical.joints import (
-    LogP,
     influence,
     joint,
     marginals,
@@ -38,14 +36,8 @@ from companion.graphical.joints import (
     rnn_next,
     sample,
     sequences,
-    total_correlation,
-)
-from companion.graphical.search import (
-    Found,
-    beam,
-    exact,
-    greedy,
     table_model,
+    total_correlation,
 )
 from companion.graphical.tables import (
     KGram,
@@ -64,17 +56,12 @@ __all__ = [
     "ChainWeights",
     "EndSymbol",
     "Foretold",
-    "Found",
     "Halt",
     "KGram",
-    "LogP",
-    "beam",
     "chain_fit",
     "chain_of",
     "chain_sample",
     "chain_score",
-    "exact",
-    "greedy",
     "influence",
     "joint",
     "kgram_fit",

@@ -1,18 +1,17 @@
 """A recurrent net as a distribution over whole sequences: asked, enumerated, sampled, measured (Section 10.2.3)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 
 from companion.cells.rnn import checked
-from companion.core.checks import array, choice, generator, integer, sequence
+from companion.core.checks import array, choice, generator, integer, number, sequence
 from companion.core.functions import log_softmax
 from companion.recurrent import RNN
+from companion.search import LogP, ask
 
 __all__ = [
-    "LogP",
-    "ask",
     "influence",
     "joint",
     "marginals",
@@ -20,11 +19,10 @@ __all__ = [
     "rnn_next",
     "sample",
     "sequences",
+    "table_model",
     "total_correlation",
 ]
 
-#: A model of sequences: from the symbols so far to the log-probabilities of the k symbols that may come next.
-LogP = Callable[[tuple[int, ...]], np.ndarray]
 LARGEST = 1_000_000  # sequences that are enumerated at most
 
 
@@ -96,12 +94,31 @@ def rnn_next(
     return logp
 
 
-def ask(logp: LogP, prefix: tuple[int, ...]) -> np.ndarray:
-    """What the model says after `prefix`, checked to be log-probabilities."""
-    out = np.asarray(logp(prefix), dtype=np.float64)
-    if out.ndim != 1 or out.size == 0 or np.isnan(out).any() or (out > 1e-9).any():
-        raise ValueError(f"logp: want log-probabilities of shape (k,) after {prefix}, got {out!r}")
-    return out
+def table_model(k: int, tau: int, rng: np.random.Generator, concentration: float = 1.0) -> LogP:
+    """Draw a model without any structure: after every prefix a distribution of its own, from a Dirichlet.
+
+    Parameters
+    ----------
+    k : symbols, at least 1.
+    tau : longest sequence, at least 1.
+    rng : the generator to draw from.
+    concentration : of the Dirichlet, above 0: small gives confident steps, large gives even ones.
+
+    Returns
+    -------
+    function from a tuple of fewer than τ symbols to log-probabilities of shape (k,)
+    """
+    k, tau = integer("k", k, 1), integer("tau", tau, 1)
+    concentration = number("concentration", concentration, 1e-6)
+    generator("rng", rng)
+    drawn = [rng.dirichlet(np.full(k, concentration), size=(k,) * t) for t in range(tau)]
+    tables = [np.log(np.maximum(table, 1e-300)) for table in drawn]
+
+    def logp(prefix: tuple[int, ...]) -> np.ndarray:
+        integer("length of prefix", len(prefix), 0, tau - 1)
+        return tables[len(prefix)][tuple(integer("symbol", i, 0, k - 1) for i in prefix)]
+
+    return logp
 
 
 def joint(logp: LogP, tau: int) -> np.ndarray:

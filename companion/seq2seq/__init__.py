@@ -4,7 +4,7 @@
 - `lookback`: attention;
 - `model`: reader, context and writer, one step at a time;
 - `judging`: lines without a mistake, attention on the right word;
-- `search`: greedy and beam decoding, and the exact answer for tiny models.
+- `writing`: the writer without a teacher, as `companion.search` asks it: greedily, with a beam, for every line.
 
 NumPy float64, one pair, no batch axis. `companion.studies.seq2seq` holds the torch twin and the training.
 """
@@ -25,7 +25,7 @@ from companion.seq2seq.model import (
     write_forced,
     write_step,
 )
-from companion.seq2seq.search import Line, beam, every_line, greedy
+from companion.seq2seq.writing import Writing, writer
 
 __all__ = [
     "END",
@@ -34,20 +34,17 @@ __all__ = [
     "WAYS",
     "WORDS",
     "Layer",
-    "Line",
     "Pairs",
     "Read",
     "Seq2Seq",
+    "Writing",
     "Written",
     "additive_attention",
     "alignment",
     "attention",
-    "beam",
     "draw",
     "encode",
-    "every_line",
     "exact_match",
-    "greedy",
     "held_out",
     "judged",
     "log_probability",
@@ -59,4 +56,5 @@ __all__ = [
     "write",
     "write_forced",
     "write_step",
+    "writer",
 ]

@@ -3,9 +3,10 @@
 import numpy as np
 
 from companion.core.checks import integer
-from companion.seq2seq.dates import Pairs, alignment, draw
+from companion.search import greedy
+from companion.seq2seq.dates import END, Pairs, alignment, draw
 from companion.seq2seq.model import Seq2Seq, encode
-from companion.seq2seq.search import greedy
+from companion.seq2seq.writing import writer
 
 __all__ = ["exact_match", "judged", "peak_share"]
 
@@ -38,7 +39,7 @@ def exact_match(p: Seq2Seq, dates: int, n: int = 200) -> float:
     float
     """
     right = [
-        greedy(p, encode(p, x), len(y)).y == tuple(y)
+        greedy(writer(p, encode(p, x)), len(y), END).y == tuple(y)
         for pairs in judged(dates, n)
         for x, y in zip(pairs.x, pairs.y, strict=True)
     ]
@@ -62,6 +63,6 @@ def peak_share(p: Seq2Seq, dates: int, n: int = 200) -> float:
     for pairs in judged(dates, n):
         for x, y in zip(pairs.x, pairs.y, strict=True):
             truth = alignment(x)
-            peaks = greedy(p, encode(p, x), len(y)).alpha.argmax(1)
+            peaks = greedy(writer(p, encode(p, x)), len(y), END).state.alpha.argmax(1)
             hits += [k < len(peaks) and peaks[k] == truth[k] for k in np.flatnonzero(truth >= 0)]
     return float(np.mean(hits))

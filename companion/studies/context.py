@@ -34,8 +34,8 @@ from companion.context import (
 from companion.core.checks import choice, integer
 from companion.data.store import STORED, load_weights, save_weights, write_record
 from companion.data.tasks import digits
-from companion.graphical import LogP, greedy
 from companion.recurrent import from_torch
+from companion.search import LogP, greedy
 from companion.training import torch_seed, train
 
 __all__ = [
