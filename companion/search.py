@@ -101,7 +101,7 @@ class _Search:
 
 
 def greedy(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
-    """Take the likeliest symbol at each step and feed it back (Sections 10.2.3 and 10.4).
+    """Take the likeliest symbol at each step and feed it back (Sections 10.2.3, 10.4).
 
     Equation: y⁽ᵗ⁾ = argmax_y P(y | y⁽¹⁾ … y⁽ᵗ⁻¹⁾). This is neither the likeliest symbol of step t (its marginal) nor
     part of the likeliest sequence.
@@ -125,7 +125,7 @@ def greedy(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
 
 
 def beam(model: Scorer | LogP, tau: int, width: int, end: int | None = None) -> Found:
-    """Keep the `width` likeliest beginnings at each step; return the best that is left (Sections 10.2.3 and 10.4).
+    """Keep the `width` likeliest beginnings at each step; return the best (Sections 10.2.3, 10.4).
 
     Parameters
     ----------
@@ -146,10 +146,10 @@ def beam(model: Scorer | LogP, tau: int, width: int, end: int | None = None) -> 
 
 
 def exact(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
-    """The likeliest sequence: look at beginnings in the order of their probability until one is complete.
+    """Extend the likeliest beginning of any length until one is complete (Section 10.2.3).
 
     A beginning is at least as probable as everything that goes on from it, so the first complete sequence that comes
-    up cannot be beaten (Section 10.2.3). The number of beginnings looked at can grow like k^τ.
+    up is the likeliest of all. The number of beginnings looked at can grow like k^τ.
 
     Parameters
     ----------

@@ -20,7 +20,7 @@ class Writing(NamedTuple):
 
 
 def writer(p: Seq2Seq, read: Read) -> Scorer:
-    """The writer's distribution over lines: log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x), with the writer's state carried along.
+    """The writer, asked one symbol at a time: log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x) (10.4).
 
     Parameters
     ----------
