@@ -34,9 +34,9 @@ from companion.bidirectional import (
 from companion.data.text import ALPHABET, decode, encode, english, split
 from companion.recurrent import rnn_forward, rnn_init
 from companion.studies import bidirectional as cloze
-from tests.oracles import central_differences, differences_of_parameters, relative_error
+from tests.gradients import assert_agree, assert_gradient, differences, relative_error
 
-quick = settings(max_examples=15, deadline=None)
+quick = settings(max_examples=15)
 sizes = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 4), st.integers(1, 7))
 seeds = st.integers(0, 2**32 - 1)
 RECORD = json.loads((cloze.DATA / "bidirectional.json").read_text(encoding="utf-8"))
@@ -56,17 +56,6 @@ def by_torch(p, x, h0, g_end):
     rnn, linear = birnn_to_torch(p)
     states, last = rnn(torch.as_tensor(x), torch.tensor(np.stack([h0, g_end])))
     return rnn, linear, states, last, linear(states)
-
-
-def assert_agree(ours, theirs, tolerance):
-    """Every index within `tolerance` of its field's largest entry, or of a thousandth of the whole gradient's."""
-    assert type(ours) is type(theirs) is BiRNN
-    whole = max(np.abs(g).max() for g in theirs)
-    for name in ours._fields:
-        g, d = getattr(ours, name), getattr(theirs, name)
-        assert g.shape == d.shape
-        error, scale = np.abs(g - d).max(), max(np.abs(d).max(), 1e-3 * whole)
-        assert error <= tolerance * scale, f"gradient of {name}: off by {error:.1e} at scale {scale:.1e}"
 
 
 # ------------------------------------------------------------------ forward and gradient
@@ -106,15 +95,15 @@ def test_bptt_equals_autograd_to_1e_10(size, seed):
     names = [f"{kind}_l0{end}" for end in ("", "_reverse") for kind in ("weight_ih", "weight_hh", "bias_ih")]
     V, n = linear.weight.grad.numpy(), len(h0)
     theirs = BiRNN(*(w[name] for name in names), V[:, :n], V[:, n:], linear.bias.grad.numpy())
-    assert_agree(birnn_bptt(p, x, y, h0, g_end), theirs, 1e-10)
+    assert_agree(birnn_bptt(p, x, y, h0, g_end), theirs, 1e-10, birnn_bptt)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(sizes, seeds)
 def test_bptt_equals_central_differences_at_every_index(size, seed):
     p, x, y, h0, g_end = case(size, seed)
-    theirs = differences_of_parameters(lambda q: birnn_loss(birnn_forward(q, x, h0, g_end), y)[0], p)
-    assert_agree(birnn_bptt(p, x, y, h0, g_end), theirs, 1e-6)
+    grad = birnn_bptt(p, x, y, h0, g_end)
+    assert_gradient(birnn_bptt, lambda q: birnn_loss(birnn_forward(q, x, h0, g_end), y)[0], p, grad)
 
 
 @quick
@@ -174,7 +163,7 @@ def test_the_first_output_waits_for_the_last_input():
 # ------------------------------------------------------------------ sensitivity
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(sizes, seeds)
 def test_input_jacobian_equals_autograd(size, seed):
     p, x, *_ = case(size, seed)
@@ -190,7 +179,7 @@ def test_input_jacobian_equals_autograd(size, seed):
     assert relative_error(sensitivity(p, x) ** 2, (ours**2).sum(axis=(2, 3))) <= 1e-12
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(sizes, seeds)
 def test_the_hidden_input_reaches_its_own_guess_by_no_path_and_every_other_one_does(size, seed):
     p, x, *_ = case(size, seed)
@@ -287,7 +276,7 @@ def test_ridge_solves_its_normal_equations(n, m, seed):
     def cost(w):
         return ((y - z @ w[:-1] - w[-1]) ** 2).sum() + penalty * (w[:-1] ** 2).sum()
 
-    assert np.abs(central_differences(cost, ridge(z, y, penalty))).max() <= 1e-5
+    assert np.abs(differences(cost, ridge(z, y, penalty))).max() <= 1e-5
 
 
 # ------------------------------------------------------------------ what was trained beforehand

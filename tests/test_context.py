@@ -37,9 +37,9 @@ from companion.data.store import load_weights
 from companion.graphical import joint, product_of_marginals, sequences
 from companion.recurrent import rnn_loss
 from companion.studies import context as stored
-from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
+from tests.gradients import assert_gradient, relative_error
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=15)
 sizes, seeds, ways = st.integers(1, 5), st.integers(0, 2**32 - 1), st.sampled_from(WAYS)
 RECORD = json.loads((stored.DATA / "context.json").read_text(encoding="utf-8"))
 
@@ -75,32 +75,20 @@ def torch_loss_of_context(q, x, y, way):
     return loss
 
 
-def torch_gradient(p, loss):
-    q = type(p)(*(torch.tensor(v, requires_grad=True) for v in p))
-    value = loss(q)
-    grads = torch.autograd.grad(value, list(q), allow_unused=True, materialize_grads=True)
-    return value.item(), type(p)(*(g.numpy() for g in grads))
-
-
 # a vector in, a sequence out
 
 
 @few
 @given(sizes, sizes, sizes, sizes, seeds, ways)
-def test_loss_and_gradient_of_the_vector_net_are_those_of_torch(n_x, n_h, n_o, tau, seed, way):
+def test_loss_and_gradient_of_the_vector_net_are_those_of_torch_and_differences(n_x, n_h, n_o, tau, seed, way):
     p, x, y = drawn_context(n_x, n_h, n_o, tau, seed)
-    loss, theirs = torch_gradient(p, lambda q: torch_loss_of_context(q, torch.tensor(x), y.tolist(), way))
-    assert np.isclose(rnn_loss(context_forward(p, x, y, way), y)[0], loss, rtol=1e-12, atol=1e-13)
-    assert_gradients_agree(context_bptt(p, x, y, way), theirs, 1e-10)
-
-
-@settings(max_examples=6, deadline=None)
-@given(sizes, sizes, sizes, sizes, seeds, ways)
-def test_gradient_of_the_vector_net_is_that_of_differences(n_x, n_h, n_o, tau, seed, way):
-    p, x, y = drawn_context(n_x, n_h, n_o, tau, seed)
-    theirs = differences_of_parameters(lambda q: rnn_loss(context_forward(q, x, y, way), y)[0], p)
-    for ours, numeric in zip(context_bptt(p, x, y, way), theirs, strict=True):
-        assert np.abs(ours - numeric).max() <= 1e-6
+    assert_gradient(
+        context_bptt,
+        lambda q: rnn_loss(context_forward(q, x, y, way), y)[0],
+        p,
+        context_bptt(p, x, y, way),
+        lambda q: torch_loss_of_context(q, torch.tensor(x), y.tolist(), way),
+    )
 
 
 @few
@@ -130,7 +118,7 @@ def test_asking_step_by_step_is_the_forward_pass(n_x, n_h, n_o, tau, seed, way):
     assert relative_error(np.exp(asked), context_forward(p, x, y, way).yhat) <= 1e-12
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(sizes, sizes, st.integers(1, 3), st.integers(1, 4), seeds, ways)
 def test_probabilities_of_all_sequences_about_one_vector_sum_to_one(n_x, n_h, n_o, tau, seed, way):
     p, x, _ = drawn_context(n_x, n_h, n_o, tau, seed)
@@ -143,10 +131,10 @@ def test_probabilities_of_all_sequences_about_one_vector_sum_to_one(n_x, n_h, n_
 
 @few
 @given(sizes, sizes, sizes, sizes, seeds)
-def test_loss_and_gradient_of_the_feedback_net_are_those_of_torch(n_x, n_h, n_o, tau, seed):
+def test_loss_and_gradient_of_the_feedback_net_are_those_of_torch_and_differences(n_x, n_h, n_o, tau, seed):
     p, x, y = drawn_feedback(n_x, n_h, n_o, tau, seed)
 
-    def torch_loss(q):
+    def by_torch(q):
         h, loss = torch.zeros_like(q.b), torch.zeros((), dtype=torch.float64)
         for t in range(tau):
             a = q.b + q.W @ h + q.U @ torch.tensor(x[t])
@@ -154,18 +142,8 @@ def test_loss_and_gradient_of_the_feedback_net_are_those_of_torch(n_x, n_h, n_o,
             loss = loss - torch.log_softmax(q.c + q.V @ h, dim=0)[int(y[t])]
         return loss
 
-    loss, theirs = torch_gradient(p, torch_loss)
-    assert np.isclose(rnn_loss(feedback_forward(p, x, y), y)[0], loss, rtol=1e-12, atol=1e-13)
-    assert_gradients_agree(feedback_bptt(p, x, y), theirs, 1e-10)
-
-
-@settings(max_examples=6, deadline=None)
-@given(sizes, sizes, sizes, sizes, seeds)
-def test_gradient_of_the_feedback_net_is_that_of_differences(n_x, n_h, n_o, tau, seed):
-    p, x, y = drawn_feedback(n_x, n_h, n_o, tau, seed)
-    theirs = differences_of_parameters(lambda q: rnn_loss(feedback_forward(q, x, y), y)[0], p)
-    for ours, numeric in zip(feedback_bptt(p, x, y), theirs, strict=True):
-        assert np.abs(ours - numeric).max() <= 1e-6
+    grad = feedback_bptt(p, x, y)
+    assert_gradient(feedback_bptt, lambda q: rnn_loss(feedback_forward(q, x, y), y)[0], p, grad, by_torch)
 
 
 @few
@@ -181,7 +159,7 @@ def test_without_feedback_outputs_are_independent_given_the_input(n_x, n_h, n_o,
     assert np.abs(coupled - product_of_marginals(coupled)).max() > 1e-6
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seeds)
 def test_drawn_sequences_come_as_often_as_the_joint_says(seed):
     p, x, _ = drawn_feedback(2, 4, 3, 3, seed)

@@ -33,9 +33,9 @@ from companion.recurrent import (
     rnn_init,
 )
 from companion.studies import forcing as training_run
-from tests.oracles import assert_gradients_agree, differences_of_parameters
+from tests.gradients import assert_agree, assert_gradient
 
-quick = settings(max_examples=15, deadline=None)
+quick = settings(max_examples=15)
 sizes = {
     "n_x": st.integers(1, 3),
     "n_h": st.integers(1, 5),
@@ -69,33 +69,30 @@ def test_gradients_of_single_steps_in_any_order_sum_to_the_teacher_forced_gradie
     for t in rng.permutation(tau):
         _, apart = steps_gradient(p, x[[t]], z[[t]], y[[t]])
         total = [a + b for a, b in zip(total, apart, strict=True)]
-    assert_gradients_agree(OutputRNN(*total), output_rnn_bptt(p, x, y), 1e-10)
+    assert_agree(OutputRNN(*total), output_rnn_bptt(p, x, y), 1e-10, steps_gradient, "the loop")
 
 
 @quick
 @given(**sizes)
-def test_all_steps_at_once_agree_with_the_loop_and_with_torch(n_x, n_h, n_o, tau, seed):
+def test_all_steps_at_once_agree_with_the_loop(n_x, n_h, n_o, tau, seed):
     p, x, y, _ = drawn(n_x, n_h, n_o, tau, seed)
     loss, grad = steps_gradient(p, x, teacher_inputs(y, n_o), y)
     assert np.allclose(loss, output_rnn_loss(output_rnn_forward(p, x, y), y)[1], rtol=1e-12, atol=1e-13)
-    assert_gradients_agree(grad, output_rnn_bptt(p, x, y), 1e-10)
-    U, W, V, b, c = leaves = [torch.tensor(v, requires_grad=True) for v in p]
-    back, total = torch.zeros(n_o, dtype=torch.float64), 0.0
-    for t in range(tau):
-        o = c + V @ torch.tanh(b + W @ back + U @ torch.tensor(x[t]))
-        total = total + torch.nn.functional.cross_entropy(o[None], torch.tensor(y[t : t + 1]))
-        back = torch.eye(n_o, dtype=torch.float64)[y[t]]
-    total.backward()
-    assert_gradients_agree(grad, OutputRNN(*(v.grad.numpy() for v in leaves)), 1e-10)
+    assert_agree(grad, output_rnn_bptt(p, x, y), 1e-10, steps_gradient, "the loop")
 
 
-@settings(max_examples=5, deadline=None)
-@given(**sizes | {"tau": st.integers(1, 4)})
-def test_steps_gradient_agrees_with_differences_at_every_index(n_x, n_h, n_o, tau, seed):
+@quick
+@given(**sizes, forced=st.booleans())
+def test_the_gradient_of_all_steps_at_once_is_that_of_torch_and_differences(n_x, n_h, n_o, tau, seed, forced):
     p, x, y, rng = drawn(n_x, n_h, n_o, tau, seed)
-    z = rng.random((tau, n_o))  # whatever is fed, not only one-hot rows
-    differences = differences_of_parameters(lambda q: steps_gradient(q, x, z, y)[0].sum(), p)
-    assert_gradients_agree(steps_gradient(p, x, z, y)[1], differences, 1e-6)
+    z = teacher_inputs(y, n_o) if forced else rng.random((tau, n_o))  # whatever is fed, not only one-hot rows
+
+    def by_torch(q):
+        o = q.c + torch.tanh(q.b + torch.tensor(z) @ q.W.T + torch.tensor(x) @ q.U.T) @ q.V.T
+        return torch.nn.functional.cross_entropy(o, torch.tensor(y), reduction="sum")
+
+    grad = steps_gradient(p, x, z, y)[1]
+    assert_gradient(steps_gradient, lambda q: steps_gradient(q, x, z, y)[0].sum(), p, grad, by_torch)
 
 
 def test_steps_computed_apart_miss_part_of_the_gradient_of_a_free_run():

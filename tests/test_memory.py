@@ -3,6 +3,7 @@
 import json
 from itertools import pairwise, product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -14,10 +15,10 @@ from companion.memory import addressing as ad
 from companion.memory import machine as mc
 from companion.memory.drills import copying, recalling
 from companion.studies import memory as runs
-from tests.oracles import central_differences, relative_error
+from tests.gradients import assert_gradient, autograd, differences, relative_error
 
 torch.set_num_threads(1)
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 seeds = st.integers(0, 2**32 - 1)
 
 
@@ -248,7 +249,7 @@ def numpy_run(net: mc.Machine, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.array(outputs), M
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seeds, st.sampled_from(mc.CONTROLLERS))
 def test_the_machine_is_its_equations_step_by_step(seed: int, controller: str) -> None:
     torch.manual_seed(seed)
@@ -264,40 +265,45 @@ def test_the_machine_is_its_equations_step_by_step(seed: int, controller: str) -
     assert torch.equal(tape.o, net(x))
 
 
-@settings(max_examples=10, deadline=None)
+class Step(NamedTuple):
+    """What goes into one step of a head: memory, what the controller says, old weighting, erase and add."""
+
+    M: np.ndarray
+    a: np.ndarray
+    w: np.ndarray
+    e: np.ndarray
+    add: np.ndarray
+
+
+@settings(max_examples=10)
 @given(seeds)
 def test_torchs_gradient_of_a_step_is_that_of_differences_at_every_index(seed: int) -> None:
     rng = np.random.default_rng(seed)
     cells, width = 5, 3
-    shapes = {"M": (cells, width), "a": (width + 6,), "w": (cells,), "e": (width,), "add": (width,)}
-    at = {name: rng.standard_normal(shape) for name, shape in shapes.items()}
-    at["w"], weights = rng.dirichlet(np.ones(cells)), rng.standard_normal((cells, width))
+    draw = rng.standard_normal
+    at = Step(draw((cells, width)), draw(width + 6), rng.dirichlet(np.ones(cells)), draw(width), draw(width))
+    weights = draw((cells, width))
 
-    def by_numpy(**v: np.ndarray) -> float:
-        head = told(v["a"], width)  # differences leave the simplex, so the gate is written out
-        mixed = head.g * ad.address_by_content(v["M"], head.k, head.beta) + (1 - head.g) * v["w"]
+    def by_numpy(v: Step) -> float:
+        head = told(v.a, width)  # differences leave the simplex, so the gate is written out
+        mixed = head.g * ad.address_by_content(v.M, head.k, head.beta) + (1 - head.g) * v.w
         moved = sum(s * np.roll(mixed, j) for s, j in zip(head.s, (-1, 0, 1), strict=True)) ** head.gamma
         w = moved / moved.sum()
-        return float(
-            (weights * (v["M"] * (1 - np.outer(w, v["e"])) + np.outer(w, v["add"]))).sum() + (w @ v["M"]).sum()
-        )
+        return float((weights * (v.M * (1 - np.outer(w, v.e)) + np.outer(w, v.add))).sum() + (w @ v.M).sum())
 
-    q = {name: torch.tensor(v, requires_grad=True) for name, v in at.items()}
-    w = mc.addressed(q["M"][None], mc.orders(q["a"][None, None], width), q["w"][None, None])[:, 0]
-    M = mc.rewritten(q["M"][None], w, q["e"][None], q["add"][None])[0]
-    loss = (torch.tensor(weights) * M).sum() + (w[0] @ q["M"]).sum()
-    assert loss.item() == pytest.approx(by_numpy(**at), rel=1e-10)
-    loss.backward()
-    for name, value in at.items():
-        theirs = central_differences(lambda v, name=name: by_numpy(**(at | {name: v})), value)
-        assert relative_error(q[name].grad.numpy(), theirs) <= 1e-6, name
+    def by_torch(q: Step) -> torch.Tensor:
+        w = mc.addressed(q.M[None], mc.orders(q.a[None, None], width), q.w[None, None])[:, 0]
+        M = mc.rewritten(q.M[None], w, q.e[None], q.add[None])[0]
+        return (torch.tensor(weights) * M).sum() + (w[0] @ q.M).sum()
+
+    assert_gradient(mc.addressed, by_numpy, at, autograd(by_torch, at)[1], by_torch)
 
 
 def test_a_hard_read_has_no_gradient_and_a_soft_one_has() -> None:
     rng = np.random.default_rng(3)
     M, k = rng.standard_normal((6, 4)), rng.standard_normal(4)
-    hard = central_differences(lambda k: M[ad.cosine(M, k).argmax()].sum(), k)
-    soft = central_differences(lambda k: ad.memory_read(M, ad.address_by_content(M, k, 2)).sum(), k)
+    hard = differences(lambda k: M[ad.cosine(M, k).argmax()].sum(), k)
+    soft = differences(lambda k: ad.memory_read(M, ad.address_by_content(M, k, 2)).sum(), k)
     assert (hard == 0).all() and np.abs(soft).max() > 1e-3
 
 

@@ -13,11 +13,11 @@ from companion.memory import hops, network, stories
 from companion.memory.hops import Memory
 from companion.studies import stories as runs
 from companion.training import train
-from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
+from tests.gradients import assert_agree, assert_gradient, relative_error
 
 torch.set_num_threads(1)
 RECORD = json.loads((runs.DATA / "stories.json").read_text(encoding="utf-8"))
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 12)
 needed = st.sampled_from([1, 2])
@@ -132,28 +132,14 @@ def torch_loss(p: Memory, x: np.ndarray, q: np.ndarray, y: int) -> torch.Tensor:
 
 @few
 @given(seeds)
-def test_the_gradient_of_a_memory_network_by_hand_is_torchs(seed):
-    p, x, q, y = memory_case(seed)
-    tensors = Memory(*(torch.tensor(v, requires_grad=True) for v in p))
-    loss = torch_loss(tensors, x, q, y)
-    theirs = Memory(*(g.numpy() for g in torch.autograd.grad(loss, list(tensors))))
-    assert_gradients_agree(hops.memory_grad(p, x, q, y), theirs, 1e-10)
-    o = hops.think(p, x, q).o[-1]
-    assert np.log(np.exp(o - o.max()).sum()) + o.max() - o[y] == pytest.approx(loss.item(), rel=1e-10, abs=1e-12)
-
-
-@settings(max_examples=10, deadline=None)
-@given(seeds)
-def test_the_gradient_by_hand_is_that_of_differences_at_every_index(seed):
+def test_the_gradient_of_a_memory_network_by_hand_is_that_of_torch_and_differences(seed):
     p, x, q, y = memory_case(seed)
 
     def loss(p: Memory) -> float:
         o = hops.think(p, x, q).o[-1]
         return float(np.log(np.exp(o - o.max()).sum()) + o.max() - o[y])
 
-    theirs = differences_of_parameters(loss, p)
-    for name, g, d in zip(p._fields, hops.memory_grad(p, x, q, y), theirs, strict=True):
-        assert np.abs(g - d).max() <= 1e-6 * max(1.0, np.abs(d).max()), name
+    assert_gradient(hops.memory_grad, loss, p, hops.memory_grad(p, x, q, y), lambda p: torch_loss(p, x, q, y))
 
 
 @few
@@ -240,7 +226,8 @@ def test_the_torch_net_and_the_reference_are_equal(seed, K, hop):
         hops.memory_grad(net.numpy(), *(stories.bags(v[i]) for v in drawn[:2]), int(drawn.answer[i])) for i in range(3)
     ]
     ours = Memory(*(np.mean(v, axis=0) for v in zip(*each, strict=True)))
-    assert_gradients_agree(ours, Memory(**{k: v.grad.numpy() for k, v in net.named_parameters()}), 1e-10)
+    theirs = Memory(**{k: v.grad.numpy() for k, v in net.named_parameters()})
+    assert_agree(ours, theirs, 1e-10, hops.memory_grad)
 
 
 def test_a_hard_reading_sends_no_gradient_to_the_addresses_and_a_soft_one_does():

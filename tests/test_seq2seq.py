@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from companion import seq2seq as s2s
 from companion.search import beam, every, greedy
 from companion.studies import seq2seq as trained
-from tests.oracles import central_differences, relative_error
+from tests.gradients import assert_agree, differences, relative_error
 
 RECORD = json.loads((trained.DATA / "seq2seq.json").read_text(encoding="utf-8"))
-quick = settings(max_examples=12, deadline=None)
+quick = settings(max_examples=12)
 seeds = st.integers(0, 2**32 - 1)
 ways = st.sampled_from(s2s.WAYS)
 
@@ -97,8 +97,8 @@ def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind,
             w[name][used] = rows
             return s2s.log_probability(trained.from_torch(w), x[0], y[0]) / y.shape[1]
 
-        ours = central_differences(log_p, weights[name][used])
-        assert relative_error(ours, value.grad.numpy()[used]) <= 1e-6, name
+        ours = differences(log_p, weights[name][used])
+        assert_agree(value.grad.numpy()[used], ours, 1e-6, "the torch twin", "differences of the reference", name)
         assert np.abs(ours).max() > 0, name
 
 

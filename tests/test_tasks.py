@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from companion.data import tasks
 
 seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 
 
 def test_importing_tasks_does_not_import_torch():

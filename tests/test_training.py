@@ -40,7 +40,7 @@ def test_every_optimizer_learns_a_linear_map(optimizer, lr):
     assert torch.allclose(model.weight, torch.tensor([[1.0, -2.0, 0.5]]), atol=0.1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(clip=st.floats(1e-3, 0.5), seed=st.integers(0, 1000))
 def test_one_clipped_sgd_step_moves_by_lr_times_clip_against_the_gradient(clip, seed):
     model, lr = fresh(seed), 0.1

@@ -76,7 +76,7 @@ def test_machine_and_net_know_the_same_operations():
     assert tuple(turing.OPERATIONS) == turing.machines.ACTIONS
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(machines(), st.text("xy", max_size=6))
 def test_any_drawn_machine_and_its_net_do_the_same(m, word):
     assert turing.run_net(turing.compile_net(m), word, limit=25) == turing.simulate(m, word, limit=25)

@@ -19,7 +19,7 @@ from companion.unfolding.graphs import (
     unfold,
 )
 
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 widths, lengths, seeds = st.integers(1, 5), st.integers(1, 12), st.integers(0, 2**32 - 1)
 
 
