@@ -1,59 +1,20 @@
-"""Gated recurrent nets (Section 10.10): the LSTM, the GRU, their kin, and their doubles in PyTorch.
+"""Gated recurrent nets (Section 10.10): gates set by hand, and cells made of fewer gates.
 
-`companion.cells.lstm` and `companion.cells.gru` hold the two cells; this module gathers them and adds what both share.
+The cells themselves, the LSTM and the GRU, are in `companion.cells`.
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from companion.cells.gru import GRU, GRUNodes, GRURun, gru_bptt, gru_bptt_nodes, gru_forward, gru_init
-from companion.cells.lstm import (
-    LSTM,
-    Gate,
-    LSTMNodes,
-    LSTMRun,
-    check_gate,
-    gate_init,
-    lstm_bptt,
-    lstm_bptt_nodes,
-    lstm_forward,
-    lstm_init,
-)
-from companion.core.checks import array, choice, number
+from companion.cells.gate import Gate
+from companion.cells.gru import GRU
+from companion.cells.lstm import LSTM
+from companion.core.checks import array, choice, number, parameters
 from companion.core.functions import sigmoid
 
-if TYPE_CHECKING:
-    import torch
-
-__all__ = [
-    "GATE_INPUTS",
-    "GRU",
-    "LSTM",
-    "GRUNodes",
-    "GRURun",
-    "Gate",
-    "GateUnit",
-    "LSTMNodes",
-    "LSTMRun",
-    "coupled",
-    "from_torch",
-    "gate_init",
-    "gate_unit",
-    "gru_bptt",
-    "gru_bptt_nodes",
-    "gru_forward",
-    "gru_init",
-    "half_life",
-    "lstm_bptt",
-    "lstm_bptt_nodes",
-    "lstm_forward",
-    "lstm_init",
-    "minimal",
-    "opposite",
-    "to_torch",
-]
+__all__ = ["GATE_INPUTS", "GateUnit", "coupled", "gate_unit", "half_life", "minimal", "opposite"]
 
 GATE_INPUTS: dict[str, tuple[float, ...]] = {
     "one pulse": (0.0, 0.0, 1.0) + (0.0,) * 21,
@@ -121,7 +82,7 @@ def half_life(f: float) -> float:
 
 def opposite(gate: Gate) -> Gate:
     """The gate that is open where `gate` is shut: σ(−a) = 1 − σ(a) (Section 10.10.2)."""
-    gate = check_gate("gate", gate, "n_x", "n_h")
+    gate = parameters("gate", gate, Gate)
     return Gate(-gate.U, -gate.W, -gate.b, None if gate.peephole is None else -gate.peephole)
 
 
@@ -159,67 +120,3 @@ def minimal(f: Gate, z: Gate) -> GRU:
     zhou2016
     """
     return GRU(opposite(f), f, z)
-
-
-_TORCH_ORDER = {"LSTM": "gfzq", "GRU": "ruz"}  # PyTorch stacks i, f, g, o and r, z, n
-
-
-def to_torch(p: LSTM | GRU) -> "torch.nn.LSTM | torch.nn.GRU":
-    """The same cell as a `torch.nn.LSTM` or `torch.nn.GRU` in float64 (Section 10.10).
-
-    PyTorch's i, f, g, o are our g, f, z, q; its r, z, n are our r, u, z. Its GRU resets after W, so the
-    GRU it returns equals `gru_forward(..., reset="after")`. It has two biases where one would do; the second is 0.
-
-    Parameters
-    ----------
-    p : LSTM without peepholes, or GRU.
-
-    Returns
-    -------
-    torch.nn.LSTM or torch.nn.GRU
-        One layer, one direction.
-    """
-    if not isinstance(p, LSTM | GRU):
-        raise ValueError(f"p: want an LSTM or a GRU, got {type(p).__name__}")
-    import torch
-
-    order = _TORCH_ORDER[type(p).__name__]
-    n_h, n_x = np.shape(p.z.U)
-    gates = [check_gate(f"p.{k}", getattr(p, k), n_x, n_h, peephole=False) for k in order]
-    inside = [np.zeros(n_h)] * len(order)
-    if isinstance(p, GRU) and p.d is not None:
-        inside[-1] = array("p.d", p.d, (n_h,))
-    module = getattr(torch.nn, type(p).__name__)(n_x, n_h, dtype=torch.float64)
-    stacks = [[k.U for k in gates], [k.W for k in gates], [k.b for k in gates], inside]
-    with torch.no_grad():
-        for name, rows in zip(("weight_ih", "weight_hh", "bias_ih", "bias_hh"), stacks, strict=True):
-            getattr(module, f"{name}_l0").copy_(torch.from_numpy(np.concatenate(rows)))
-    return module
-
-
-def from_torch(module: "torch.nn.LSTM | torch.nn.GRU") -> LSTM | GRU:
-    """The parameters of a `torch.nn.LSTM` or `torch.nn.GRU`, by our letters (see `to_torch`).
-
-    The two biases of a gate are added; of the GRU's candidate the second stays apart as d, inside the reset.
-
-    Parameters
-    ----------
-    module : one layer, one direction, no projection.
-
-    Returns
-    -------
-    LSTM or GRU
-    """
-    kind = type(module).__name__
-    plain = kind in _TORCH_ORDER and module.num_layers == 1 and not module.bidirectional and not module.proj_size
-    if not plain:
-        raise ValueError(f"module: want a torch.nn.LSTM or GRU of one layer and one direction, got {module!r}")
-    order = _TORCH_ORDER[kind]
-    weights = [w.detach().double().cpu().numpy() for w in module.parameters()]
-    if not module.bias:
-        weights += [np.zeros(len(weights[0]))] * 2
-    U, W, b, inside = (np.split(w, len(order)) for w in weights)
-    gates = {k: Gate(U[i], W[i], b[i] + inside[i]) for i, k in enumerate(order)}
-    if kind == "LSTM":
-        return LSTM(*(gates[k] for k in "fgqz"))
-    return GRU(gates["u"], gates["r"], Gate(U[2], W[2], b[2]), inside[2])

@@ -31,8 +31,8 @@ from companion.bidirectional import (
     ridge,
     sensitivity,
 )
+from companion.cells.rnn import rnn_forward, rnn_init
 from companion.data.text import ALPHABET, decode, encode, english, split
-from companion.recurrent import rnn_forward, rnn_init
 from companion.studies import bidirectional as cloze
 from tests.gradients import assert_agree, assert_gradient, differences, relative_error
 

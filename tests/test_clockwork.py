@@ -10,18 +10,17 @@ from hypothesis import strategies as st
 
 from companion.cells.clockwork import (
     Clock,
+    Clockwork,
     clockwork_bptt,
     clockwork_forward,
     clockwork_init,
-    clockwork_reach,
     make_clock,
     mask,
-    operations,
     schedule,
-    squared_loss,
 )
-from companion.core.functions import nll_grad
-from companion.recurrent import RNN, rnn_bptt, rnn_forward, rnn_init
+from companion.cells.rnn import RNN, rnn_bptt, rnn_forward, rnn_init
+from companion.core.functions import nll_grad, squared_loss
+from companion.multiscale import clockwork_reach, operations
 from companion.studies import clockwork as stored
 from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
 
@@ -38,6 +37,11 @@ def drawn(clock, tau, seed):
     p = clockwork_init(clock, 2, 3, rng)
     p = p._replace(b=rng.normal(size=len(p.b)), c=rng.normal(size=3))
     return p, rng.normal(size=(tau, 2)), rng.normal(size=(tau, 3)), rng.normal(size=len(p.b))
+
+
+def plain(p):
+    """The arrays of a clockwork net, as those of a plain one."""
+    return RNN(*p[:5])
 
 
 def torch_run(q, clock, x, h0):
@@ -64,13 +68,13 @@ def torch_run(q, clock, x, h0):
 @given(groups, st.integers(1, 9), seeds)
 def test_outputs_and_gradients_are_those_of_torch(clock, tau, seed):
     p, x, y, h0 = drawn(clock, tau, seed)
-    q = RNN(*(torch.tensor(v, requires_grad=True) for v in p))
+    q = RNN(*(torch.tensor(v, requires_grad=True) for v in p[:5]))
     o = torch_run(q, clock, torch.tensor(x), torch.tensor(h0))
     loss = 0.5 * ((o - torch.tensor(y)) ** 2).sum()
-    ours, g_o = squared_loss(clockwork_forward(p, clock, x, h0).o, y)
+    ours, g_o = squared_loss(clockwork_forward(p, x, h0).o, y)
     assert np.isclose(ours, loss.item(), rtol=1e-12)
     theirs = torch.autograd.grad(loss, list(q), allow_unused=True, materialize_grads=True)
-    assert_gradients_agree(clockwork_bptt(p, clock, x, g_o, h0), RNN(*(g.numpy() for g in theirs)), 1e-10)
+    assert_gradients_agree(plain(clockwork_bptt(p, x, g_o, h0)), RNN(*(g.numpy() for g in theirs)), 1e-10)
 
 
 @settings(max_examples=5, deadline=None)
@@ -80,10 +84,10 @@ def test_gradient_is_that_of_differences_at_every_index(clock, tau, seed):
     allowed = mask(clock)
 
     def loss(q):
-        return squared_loss(clockwork_forward(q._replace(W=q.W * allowed), clock, x, h0).o, y)[0]
+        return squared_loss(clockwork_forward(Clockwork(*q._replace(W=q.W * allowed), clock), x, h0).o, y)[0]
 
-    ours = clockwork_bptt(p, clock, x, squared_loss(clockwork_forward(p, clock, x, h0).o, y)[1], h0)
-    for mine, numeric in zip(ours, differences_of_parameters(loss, p), strict=True):
+    ours = plain(clockwork_bptt(p, x, squared_loss(clockwork_forward(p, x, h0).o, y)[1], h0))
+    for mine, numeric in zip(ours, differences_of_parameters(loss, plain(p)), strict=True):
         assert np.abs(mine - numeric).max() <= 1e-6 * max(1, np.abs(mine).max())
 
 
@@ -92,10 +96,11 @@ def test_gradient_is_that_of_differences_at_every_index(clock, tau, seed):
 def test_all_periods_one_is_the_plain_net(sizes, tau, seed):
     rng, clock = np.random.default_rng(seed), make_clock([1] * len(sizes), sizes)
     p, x, y = rnn_init(2, sum(sizes), 3, rng), rng.normal(size=(tau, 2)), rng.integers(3, size=tau)
-    plain, ours = rnn_forward(p, x), clockwork_forward(p, clock, x)
-    assert relative_error(ours.h, plain.h) <= 1e-12
-    assert relative_error(ours.o, plain.o) <= 1e-12
-    assert_gradients_agree(clockwork_bptt(p, clock, x, nll_grad(ours.o, y)), rnn_bptt(p, x, y), 1e-12)
+    clockwork = Clockwork(*p, clock)
+    theirs, ours = rnn_forward(p, x), clockwork_forward(clockwork, x)
+    assert relative_error(ours.h, theirs.h) <= 1e-12
+    assert relative_error(ours.o, theirs.o) <= 1e-12
+    assert_gradients_agree(plain(clockwork_bptt(clockwork, x, nll_grad(ours.o, y))), rnn_bptt(p, x, y), 1e-12)
 
 
 @few
@@ -113,9 +118,9 @@ def test_schedule_mask_and_operations_are_those_counted_one_by_one(clock, tau):
 def test_groups_that_do_not_strike_keep_their_state_and_faster_ones_never_reach_slower_ones():
     clock = make_clock((1, 3, 5), (2, 3, 2))
     p, x, _, h0 = drawn(clock, 15, 1)
-    run = clockwork_forward(p, clock, x, h0)
+    run = clockwork_forward(p, x, h0)
     assert np.array_equal(run.h[1:][~run.on], run.h[:-1][~run.on])
-    pushed = clockwork_forward(p, clock, x, h0 + np.array([1, 1, 0, 0, 0, 0, 0]))
+    pushed = clockwork_forward(p, x, h0 + np.array([1, 1, 0, 0, 0, 0, 0]))
     assert np.array_equal(pushed.h[:, 2:], run.h[:, 2:])
     assert not np.allclose(pushed.h[1, :2], run.h[1, :2])
 
@@ -125,13 +130,13 @@ def test_groups_that_do_not_strike_keep_their_state_and_faster_ones_never_reach_
 def test_reach_of_a_group_is_the_norm_of_differences_on_its_own_states(periods, tau, seed):
     clock = make_clock(sorted(periods), 2)
     p, x, _, h0 = drawn(clock, tau, seed)
-    reach = clockwork_reach(p, clock, x)
+    reach = clockwork_reach(p, x)
     assert np.allclose(reach[0], 1)
-    start = clockwork_forward(p, clock, x).h[0]
+    start = clockwork_forward(p, x).h[0]
     for g in range(len(periods)):
         own, columns = slice(2 * g, 2 * g + 2), []
         for e in 1e-5 * np.eye(len(h0))[own]:
-            up, down = (clockwork_forward(p, clock, x, start + d).h[-1][own] for d in (e, -e))
+            up, down = (clockwork_forward(p, x, start + d).h[-1][own] for d in (e, -e))
             columns.append((up - down) / 2e-5)
         assert abs(np.linalg.norm(np.array(columns), 2) - reach[-1, g]) < 1e-6
 
@@ -172,18 +177,18 @@ def test_bad_shapes_and_numbers_are_refused_by_name(clock, tau, seed, name, nan)
     values[name] = bad
     q = p._replace(W=values["p.W"], b=values["p.b"])
     with pytest.raises(ValueError, match=f"^{name}: want"):
-        clockwork_bptt(q, clock, values["x"], values["g_o"], values["h0"])
+        clockwork_bptt(q, values["x"], values["g_o"], values["h0"])
 
 
 def test_empty_sequences_forbidden_weights_and_other_types_are_refused_by_name():
     clock = make_clock((1, 2), 2)
     p, x, y, _ = drawn(clock, 4, 0)
     with pytest.raises(ValueError, match="^x: want"):
-        clockwork_forward(p, clock, np.zeros((0, 2)))
+        clockwork_forward(p, np.zeros((0, 2)))
     with pytest.raises(ValueError, match=r"^p\.W: want zeros"):
-        clockwork_forward(p._replace(W=np.ones((4, 4))), clock, x)
+        clockwork_forward(p._replace(W=np.ones((4, 4))), x)
     with pytest.raises(ValueError, match="^p: want"):
-        clockwork_forward(tuple(p), clock, x)
+        clockwork_forward(tuple(p), x)
     with pytest.raises(ValueError, match="^tau: want"):
         schedule(clock, 0)
     with pytest.raises(ValueError, match="^y: want"):

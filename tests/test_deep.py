@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.cells.rnn import RNN, Layer, rnn_bptt, rnn_forward
 from companion.core import tree
 from companion.core.functions import nll
 from companion.data.text import encode, english, split
 from companion.deep import (
     Blocks,
     Dense,
-    Layer,
     Stacked,
     blocks_bptt,
     blocks_circuit,
@@ -35,7 +35,6 @@ from companion.deep import (
     stacked_to_torch,
     stated_length,
 )
-from companion.recurrent import RNN, rnn_bptt, rnn_forward
 from companion.studies import deep as train_deep
 from companion.unfolding.graphs import count_parameters, depth, evaluate, unfold
 from tests.gradients import assert_agree, assert_gradient, differences, relative_error
@@ -352,7 +351,7 @@ BAD = {
     "no layers": ("p", lambda: stacked_forward(STACK._replace(layers=()), X)),
     "another kind of net": ("p", lambda: blocks_forward(STACK, X)),
     "a layer that does not fit the one below": (
-        "U2",
+        r"p\.layers\[1\]\.U",
         lambda: stacked_forward(STACK._replace(layers=STACK.layers[:1] * 2), X),
     ),
     "NaN in the skip": ("S", lambda: blocks_forward(BLOCKS._replace(S=np.full((3, 3), np.nan)), X)),

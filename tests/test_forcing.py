@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import forcing
+from companion.cells.output import OutputRNN, output_rnn_bptt, output_rnn_forward, output_rnn_init, output_rnn_loss
+from companion.cells.rnn import rnn_init
 from companion.forcing import (
     SERIES,
     Predictor,
@@ -23,14 +25,6 @@ from companion.forcing import (
     steps_gradient,
     teacher_inputs,
     teacher_probability,
-)
-from companion.recurrent import (
-    OutputRNN,
-    output_rnn_bptt,
-    output_rnn_forward,
-    output_rnn_init,
-    output_rnn_loss,
-    rnn_init,
 )
 from companion.studies import forcing as training_run
 from tests.gradients import assert_agree, assert_gradient

@@ -9,26 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from companion.gated import (
-    GATE_INPUTS,
-    LSTM,
-    Gate,
-    coupled,
-    from_torch,
-    gate_init,
-    gate_unit,
-    gru_bptt,
-    gru_forward,
-    gru_init,
-    half_life,
-    lstm_bptt,
-    lstm_bptt_nodes,
-    lstm_forward,
-    lstm_init,
-    minimal,
-    opposite,
-    to_torch,
-)
+from companion.cells.gate import Gate, gate_init
+from companion.cells.gru import gru_bptt, gru_forward, gru_init
+from companion.cells.interop import from_torch, to_torch
+from companion.cells.lstm import LSTM, lstm_bptt, lstm_bptt_nodes, lstm_forward, lstm_init
+from companion.gated import GATE_INPUTS, coupled, gate_unit, half_life, minimal, opposite
 from tests.oracles import central_differences, relative_error
 
 quick = settings(max_examples=12, deadline=None)
@@ -55,7 +40,7 @@ def leaves(p):
     for name, part in zip(p._fields, p, strict=True):
         if isinstance(part, Gate):
             found |= {f"{name}.{k}": v for k, v in part._asdict().items() if v is not None}
-        elif part is not None:
+        elif isinstance(part, np.ndarray | torch.Tensor):
             found[name] = part
     return found
 
@@ -138,13 +123,13 @@ def gradient_of(module):
 @given(**sizes)
 def test_gru_with_reset_after_is_that_of_torch_in_forward_and_gradient(n_x, n_h, tau, seed):
     rng = np.random.default_rng(seed)
-    p = gru_init(n_x, n_h, rng)._replace(d=rng.normal(size=n_h))
+    p = gru_init(n_x, n_h, rng)._replace(d=rng.normal(size=n_h), reset="after")
     x, grad_h, h0, _ = drawn(p, tau, seed)
     module = to_torch(p)
     out, _ = module(torch.tensor(x), torch.tensor(h0)[None])
-    assert relative_error(gru_forward(p, x, h0, reset="after").h[1:], out.detach()) <= 1e-12
+    assert relative_error(gru_forward(p, x, h0).h[1:], out.detach()) <= 1e-12
     (out * torch.tensor(grad_h)).sum().backward()
-    assert_same(gru_bptt(p, x, grad_h, h0, reset="after"), gradient_of(module), 1e-10)
+    assert_same(gru_bptt(p, x, grad_h, h0), gradient_of(module), 1e-10)
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
@@ -154,7 +139,7 @@ def test_weights_drawn_by_torch_come_over_and_go_back(kind, bias):
     module = getattr(torch.nn, kind)(2, 3, bias=bias)  # float32, as PyTorch makes them
     p = from_torch(module)
     x = np.random.default_rng(0).normal(size=(5, 2))
-    ours = lstm_forward(p, x).h if kind == "LSTM" else gru_forward(p, x, reset="after").h
+    ours = lstm_forward(p, x).h if kind == "LSTM" else gru_forward(p, x).h
     theirs = module(torch.tensor(x, dtype=torch.float32))[0].detach()
     assert relative_error(ours[1:], theirs) <= 1e-5
     assert_same(from_torch(to_torch(p)), p, 0.0)
@@ -175,7 +160,8 @@ def test_lstm_with_peepholes_and_either_activation_agrees_with_autograd(n_x, n_h
         s = f * s + g * getattr(torch, activation)(net("z", x, h))
         return torch.sigmoid(net("q", x, h) + w["q.peephole"] * s) * torch.tanh(s), s
 
-    assert_same(lstm_bptt(p, x, grad_h, activation=activation), autograd(p, x, grad_h, cell), 1e-10)
+    p = p._replace(activation=activation)
+    assert_same(lstm_bptt(p, x, grad_h), autograd(p, x, grad_h, cell), 1e-10)
 
 
 @quick
@@ -188,7 +174,8 @@ def test_gru_with_the_chapters_reset_agrees_with_autograd(n_x, n_h, tau, seed, a
         u, r = torch.sigmoid(net("u", x, h)), torch.sigmoid(net("r", x, h))
         return u * h + (1 - u) * getattr(torch, activation)(net("z", x, r * h)), s
 
-    assert_same(gru_bptt(p, x, grad_h, activation=activation), autograd(p, x, grad_h, cell), 1e-10)
+    p = p._replace(activation=activation)
+    assert_same(gru_bptt(p, x, grad_h), autograd(p, x, grad_h, cell), 1e-10)
 
 
 # differences at every index
@@ -199,20 +186,21 @@ def test_gru_with_the_chapters_reset_agrees_with_autograd(n_x, n_h, tau, seed, a
 def test_lstm_gradient_agrees_with_differences_at_every_index(n_x, n_h, tau, seed, activation, peepholes):
     p = lstm_init(n_x, n_h, np.random.default_rng(seed), peepholes=peepholes)
     x, grad_h, h0, s0 = drawn(p, tau, seed)
-    grad = lstm_bptt(p, x, grad_h, h0, s0, activation)
-    assert_differences_agree(grad, p, lambda p: (grad_h * lstm_forward(p, x, h0, s0, activation).h[1:]).sum())
+    p = p._replace(activation=activation)
+    grad = lstm_bptt(p, x, grad_h, h0, s0)
+    assert_differences_agree(grad, p, lambda p: (grad_h * lstm_forward(p, x, h0, s0).h[1:]).sum())
 
 
 @few
 @given(**small, activation=st.sampled_from(["tanh", "sigmoid"]), reset=st.sampled_from(["before", "after"]))
 def test_gru_gradient_agrees_with_differences_at_every_index(n_x, n_h, tau, seed, activation, reset):
     rng = np.random.default_rng(seed)
-    p = gru_init(n_x, n_h, rng)
+    p = gru_init(n_x, n_h, rng)._replace(reset=reset, activation=activation)
     if reset == "after":
         p = p._replace(d=rng.normal(size=n_h))
     x, grad_h, h0, _ = drawn(p, tau, seed)
-    grad = gru_bptt(p, x, grad_h, h0, activation, reset)
-    assert_differences_agree(grad, p, lambda p: (grad_h * gru_forward(p, x, h0, activation, reset).h[1:]).sum())
+    grad = gru_bptt(p, x, grad_h, h0)
+    assert_differences_agree(grad, p, lambda p: (grad_h * gru_forward(p, x, h0).h[1:]).sum())
 
 
 @few
@@ -250,7 +238,7 @@ def test_lstm_with_forget_gate_one_and_input_gate_zero_keeps_its_state(n_x, n_h,
 def test_along_the_cell_path_the_derivative_is_the_forget_gate(n_x, n_h, tau, seed):
     """With the way through h cut (W = 0, no peepholes), ∂s⁽ᵗ⁾/∂s⁽⁰⁾ is the product of the forget gates."""
     p = lstm_init(n_x, n_h, np.random.default_rng(seed))
-    p = LSTM(*(k._replace(W=np.zeros_like(k.W)) for k in p))
+    p = LSTM(*(k._replace(W=np.zeros_like(k.W)) for k in p[:4]))
     x, _, _, s0 = drawn(p, tau, seed)
     run = lstm_forward(p, x, s0=s0)
     jacobian = np.array([central_differences(lambda s, i=i: lstm_forward(p, x, s0=s).s[-1, i], s0) for i in range(n_h)])
@@ -275,10 +263,10 @@ def test_the_two_resets_agree_when_the_reset_gate_is_open_and_differ_otherwise(n
     p = gru_init(n_x, n_h, np.random.default_rng(seed))
     x, _, h0, _ = drawn(p, tau, seed)
     opened = p._replace(r=constant(p.r, 800.0))
-    before, after = (gru_forward(opened, x, h0, reset=k).h for k in ("before", "after"))
+    before, after = (gru_forward(opened._replace(reset=k), x, h0).h for k in ("before", "after"))
     assert relative_error(before, after) <= 1e-12
     if n_h > 1:
-        before, after = (gru_forward(p, x, h0, reset=k).h for k in ("before", "after"))
+        before, after = (gru_forward(p._replace(reset=k), x, h0).h for k in ("before", "after"))
         assert relative_error(before, after) > 1e-9
 
 
@@ -356,22 +344,24 @@ BAD = {
     "grad_h too short": ("grad_h", lambda: gru_bptt(GRU_23, X, np.ones((3, 3)))),
     "h0 too long": ("h0", lambda: lstm_forward(LSTM_23, X, np.ones(4))),
     "s0 too long": ("s0", lambda: lstm_forward(LSTM_23, X, s0=np.ones(4))),
-    "unknown activation": ("activation", lambda: lstm_forward(LSTM_23, X, activation="relu")),
-    "unknown reset": ("reset", lambda: gru_forward(GRU_23, X, reset="never")),
+    "unknown activation": ("p.activation", lambda: lstm_forward(LSTM_23._replace(activation="relu"), X)),
+    "unknown reset": ("p.reset", lambda: gru_forward(GRU_23._replace(reset="never"), X)),
     "a GRU where an LSTM is wanted": ("p", lambda: lstm_forward(GRU_23, X)),
     "an LSTM where a GRU is wanted": ("p", lambda: gru_forward(LSTM_23, X)),
     "d without reset after": ("p.d", lambda: gru_forward(GRU_23._replace(d=np.ones(3)), X)),
     "no gate": ("p.f", lambda: lstm_forward(LSTM_23._replace(f=np.ones(3)), X)),
     "gate of another width": (
-        "p.f.U",
-        lambda: lstm_forward(LSTM_23._replace(f=gate_init(3, 3, np.random.default_rng(0))), X),
+        "p.z.U",
+        lambda: lstm_forward(LSTM_23._replace(z=gate_init(3, 3, np.random.default_rng(0))), X),
     ),
     "peephole in a GRU": (
         "p.u.peephole",
         lambda: gru_forward(GRU_23._replace(u=GRU_23.u._replace(peephole=np.ones(3))), X),
     ),
     "peepholes to torch": ("p.g.peephole", lambda: to_torch(lstm_init(2, 3, np.random.default_rng(0), peepholes=True))),
-    "an RNN from torch": ("module", lambda: from_torch(torch.nn.RNN(2, 3))),
+    "a sigmoid candidate to torch": ("p.activation", lambda: to_torch(LSTM_23._replace(activation="sigmoid"))),
+    "the chapter's reset to torch": ("p.reset", lambda: to_torch(GRU_23)),
+    "a ReLU from torch": ("module", lambda: from_torch(torch.nn.RNN(2, 3, nonlinearity="relu"), torch.nn.Linear(3, 1))),
     "two layers from torch": ("module", lambda: from_torch(torch.nn.LSTM(2, 3, num_layers=2))),
     "two directions from torch": ("module", lambda: from_torch(torch.nn.GRU(2, 3, bidirectional=True))),
     "an array to torch": ("p", lambda: to_torch(np.ones(3))),

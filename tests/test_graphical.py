@@ -10,6 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.cells.rnn import RNN, rnn_forward, rnn_init
 from companion.core import tree
 from companion.core.functions import log_softmax, softmax
 from companion.data.text import encode, english, split
@@ -43,7 +44,6 @@ from companion.graphical import (
     total_correlation,
     write,
 )
-from companion.recurrent import RNN, rnn_forward, rnn_init
 from tests.gradients import assert_gradient, differences, relative_error
 
 few = settings(max_examples=20)
@@ -194,7 +194,7 @@ def test_kgram_samples_repeat_a_text_that_has_one_continuation():
 
 
 def test_an_rnn_on_a_text_agrees_with_torch():
-    from companion.recurrent import to_torch
+    from companion.cells.interop import to_torch
 
     p, y = net(5, 7, 5, 3), np.random.default_rng(3).integers(0, 5, 30)
     rnn, linear = to_torch(p)

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import longterm as lt
+from companion.cells.rnn import RNN, rnn_bptt_nodes, rnn_forward, rnn_init
 from companion.data.tasks import latch
-from companion.recurrent import RNN, rnn_bptt_nodes, rnn_forward, rnn_init, summary_bptt, summary_forward
+from companion.recurrent import summary_bptt, summary_forward
 from tests.gradients import differences, relative_error
 
 torch.set_num_threads(1)

@@ -13,10 +13,10 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from companion import optimization as opt
+from companion.cells.rnn import RNN, rnn_bptt_nodes, rnn_forward, rnn_init
 from companion.longterm import draw_weights, jacobians
 from companion.optimization.cliff import H0, STEPS, TARGET
 from companion.optimization.order import _flow, _states, _steps
-from companion.recurrent import RNN, rnn_bptt_nodes, rnn_forward, rnn_init
 from companion.studies import optimization as training
 from tests.gradients import assert_agree, assert_gradient, autograd, differences, relative_error
 

@@ -10,31 +10,20 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.cells.interop import from_torch, to_torch
+from companion.cells.output import OutputRNN, output_rnn_bptt, output_rnn_forward, output_rnn_init, output_rnn_loss
+from companion.cells.rnn import RNN, RNNRun, rnn_bptt, rnn_bptt_nodes, rnn_forward, rnn_init, rnn_loss
 from companion.core.functions import softmax
 from companion.recurrent import (
-    RNN,
-    OutputRNN,
-    Run,
     checkpointed_bptt,
     descend,
     descent_gradient,
-    from_torch,
-    output_rnn_bptt,
-    output_rnn_forward,
-    output_rnn_init,
-    output_rnn_loss,
-    rnn_bptt,
-    rnn_bptt_nodes,
     rnn_copies,
-    rnn_forward,
-    rnn_init,
-    rnn_loss,
     stack,
     states_held,
     summary_bptt,
     summary_forward,
     summary_loss,
-    to_torch,
     truncated_bptt,
 )
 from tests.oracles import assert_gradients_agree, central_differences, differences_of_parameters, relative_error
@@ -558,12 +547,16 @@ def test_other_bad_arguments_are_named():
         "method": [lambda: states_held(9, "magic", 3)],
         "forced": [lambda: output_rnn_bptt(Q, X, Y, "maybe")],
         "p": [lambda: to_torch(tuple(P)), lambda: descent_gradient([P], X[None], Y[:1])],
-        "rnn": [
-            lambda: from_torch(torch.nn.LSTM(2, 3), torch.nn.Linear(3, 4)),
+        "module": [
+            lambda: from_torch(torch.nn.RNN(2, 3, bidirectional=True), torch.nn.Linear(3, 4)),
             lambda: from_torch(torch.nn.RNN(2, 3, num_layers=2), torch.nn.Linear(3, 4)),
             lambda: from_torch(torch.nn.RNN(2, 3, nonlinearity="relu"), torch.nn.Linear(3, 4)),
         ],
-        "linear": [lambda: from_torch(torch.nn.RNN(2, 3), torch.nn.Linear(2, 4))],
+        "linear": [
+            lambda: from_torch(torch.nn.RNN(2, 3), torch.nn.Linear(2, 4)),
+            lambda: from_torch(torch.nn.RNN(2, 3)),
+            lambda: from_torch(torch.nn.LSTM(2, 3), torch.nn.Linear(3, 4)),
+        ],
     }
     for name, bad_calls in calls.items():
         for call in bad_calls:
@@ -572,6 +565,6 @@ def test_other_bad_arguments_are_named():
 
 
 def test_a_run_is_what_every_pattern_with_hidden_recurrence_returns():
-    assert isinstance(rnn_forward(P, X), Run)
-    assert isinstance(summary_forward(P, X), Run)
+    assert isinstance(rnn_forward(P, X), RNNRun)
+    assert isinstance(summary_forward(P, X), RNNRun)
     assert summary_forward(P, X).yhat.shape == (1, 4)

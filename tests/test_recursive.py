@@ -13,8 +13,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.cells.rnn import RNN
 from companion.data.store import STORED
-from companion.recurrent import RNN, summary_forward
+from companion.recurrent import summary_forward
 from companion.recursive import (
     ALPHABETS,
     Tree,

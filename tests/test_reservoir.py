@@ -13,8 +13,8 @@ from reservoirpy.nodes import Reservoir as LibraryReservoir
 from reservoirpy.nodes import Ridge as LibraryRidge
 from scipy.integrate import solve_ivp
 
+from companion.cells.rnn import RNN, rnn_forward
 from companion.longterm import draw_weights, fitted_slope, log_product_norms, spectral_radius, step_jacobians
-from companion.recurrent import RNN, rnn_forward
 from companion.reservoir import (
     Liquid,
     Readout,

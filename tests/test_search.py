@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.cells.rnn import rnn_init
 from companion.graphical import joint, rnn_next, table_model
-from companion.recurrent import rnn_init
 from companion.search import Scorer, beam, every, exact, greedy
 
 few = settings(max_examples=20, deadline=None)

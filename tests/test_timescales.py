@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import timescales as ts
+from companion.cells.rnn import RNN, rnn_bptt, rnn_forward, rnn_loss
 from companion.longterm import draw_weights, fitted_slope
-from companion.recurrent import RNN, rnn_bptt, rnn_forward, rnn_loss
 from companion.studies import timescales as train
 from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
 

@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
+from companion.cells.rnn import RNN, rnn_forward
 from companion.data.store import STORED
 from companion.data.tasks import addition, columns
-from companion.recurrent import RNN, rnn_forward
 
 RECORD = json.loads((STORED / "adder.json").read_text(encoding="utf-8"))
 

@@ -9,8 +9,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.cells.gate import Gate
+from companion.cells.interop import from_torch
+from companion.cells.lstm import lstm_forward
 from companion.data.text import ALPHABET, encode, english, one_hot, split
-from companion.gated import Gate, coupled, from_torch, lstm_forward
+from companion.gated import coupled
 from companion.studies import charlstm
 from companion.studies import gated as gated_runs
 from tests.oracles import relative_error

@@ -1,13 +1,13 @@
 """Two recurrent networks over one sequence, one from each end, and outputs that read both (Section 10.3)."""
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import backward, checked, initial, states, sum_over_copies
-from companion.core.checks import array, sequence
+from companion.cells.rnn import RNN, backward, rnn_init, sum_over_copies
+from companion.core.checks import parameters, sequence
 from companion.core.functions import nll, nll_grad, softmax
-from companion.recurrent import RNN, rnn_init
+from companion.core.scan import initial, scan
 
 __all__ = [
     "BiRNN",
@@ -25,15 +25,15 @@ __all__ = [
 class BiRNN(NamedTuple):
     """Parameters of a bidirectional network (or gradients of the same shapes)."""
 
-    U_h: np.ndarray  # (n_h, n_x) input → forward state
-    W_h: np.ndarray  # (n_h, n_h) forward state → the next one
-    b_h: np.ndarray  # (n_h,)
-    U_g: np.ndarray  # (n_g, n_x) input → backward state
-    W_g: np.ndarray  # (n_g, n_g) backward state → the one before
-    b_g: np.ndarray  # (n_g,)
-    V_h: np.ndarray  # (n_o, n_h) forward state → output
-    V_g: np.ndarray  # (n_o, n_g) backward state → output
-    c: np.ndarray  # (n_o,)
+    U_h: Annotated[np.ndarray, "n_h", "n_x"]  # input → forward state
+    W_h: Annotated[np.ndarray, "n_h", "n_h"]  # forward state → the next one
+    b_h: Annotated[np.ndarray, "n_h"]
+    U_g: Annotated[np.ndarray, "n_g", "n_x"]  # input → backward state
+    W_g: Annotated[np.ndarray, "n_g", "n_g"]  # backward state → the one before
+    b_g: Annotated[np.ndarray, "n_g"]
+    V_h: Annotated[np.ndarray, "n_o", "n_h"]  # forward state → output
+    V_g: Annotated[np.ndarray, "n_o", "n_g"]  # backward state → output
+    c: Annotated[np.ndarray, "n_o"]
 
 
 class BiRun(NamedTuple):
@@ -58,16 +58,8 @@ def halves(p: BiRNN) -> tuple[RNN, RNN]:
     -------
     forward, backward : two RNN.
     """
-    if not isinstance(p, BiRNN):
-        raise ValueError(f"p: want the parameters as BiRNN({', '.join(BiRNN._fields)}), got {type(p).__name__}")
-    U_h, U_g = array("p.U_h", p.U_h, ("n_h", "n_x")), array("p.U_g", p.U_g, ("n_g", "n_x"))
-    (n_h, n_x), n_g = U_h.shape, len(U_g)
-    array("p.U_g", U_g, (n_g, n_x))
-    W_h, W_g = array("p.W_h", p.W_h, (n_h, n_h)), array("p.W_g", p.W_g, (n_g, n_g))
-    b_h, b_g = array("p.b_h", p.b_h, (n_h,)), array("p.b_g", p.b_g, (n_g,))
-    c = array("p.c", p.c, ("n_o",))
-    V_h, V_g = array("p.V_h", p.V_h, (len(c), n_h)), array("p.V_g", p.V_g, (len(c), n_g))
-    return RNN(U_h, W_h, V_h, b_h, c), RNN(U_g, W_g, V_g, b_g, np.zeros(len(c)))
+    p = parameters("p", p, BiRNN)
+    return RNN(p.U_h, p.W_h, p.V_h, p.b_h, p.c), RNN(p.U_g, p.W_g, p.V_g, p.b_g, np.zeros(len(p.c)))
 
 
 def join(forward: RNN, backward: RNN) -> BiRNN:
@@ -82,7 +74,7 @@ def join(forward: RNN, backward: RNN) -> BiRNN:
     -------
     BiRNN
     """
-    f, r = checked(forward), checked(backward)
+    f, r = parameters("forward", forward, RNN), parameters("backward", backward, RNN)
     if f.U.shape[1] != r.U.shape[1] or len(f.c) != len(r.c):
         got = f"(n_x, n_o) = {(f.U.shape[1], len(f.c))} and {(r.U.shape[1], len(r.c))}"
         raise ValueError(f"backward: want the n_x and n_o of forward, got {got}")
@@ -105,14 +97,15 @@ def birnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: f
     return join(rnn_init(n_x, n_h, n_o, rng, radius), rnn_init(n_x, n_h, n_o, rng, radius))
 
 
-def _both(p: BiRNN, x: Any, h0: Any, g_end: Any) -> tuple[RNN, RNN, np.ndarray, np.ndarray, np.ndarray]:
-    """The checked halves and input, h with tau + 1 rows and g with tau + 1 rows (g[t − 1] is g⁽ᵗ⁾)."""
-    forward, reverse = halves(p)
-    x = sequence("x", x, forward.U.shape[1])
-    g_end = None if g_end is None else array("g_end", g_end, (len(reverse.b),))
-    h = states(forward, x, initial(forward, h0))[1]
-    g = states(reverse, x[::-1], initial(reverse, g_end))[1][::-1]
-    return forward, reverse, x, h, g
+def both_ways(
+    forward: RNN, reverse: RNN, x: np.ndarray, h0: np.ndarray | None, g_end: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """The states h, first step first, and g, last step first; g[t − 1] is g⁽ᵗ⁾ (Section 10.3)."""
+    # h⁽ᵗ⁾ = tanh(b_h + W_h h⁽ᵗ⁻¹⁾ + U_h x⁽ᵗ⁾), t = 1 … τ
+    h = scan(forward, initial(len(forward.b), h0=h0), x).h
+    # g⁽ᵗ⁾ = tanh(b_g + W_g g⁽ᵗ⁺¹⁾ + U_g x⁽ᵗ⁾), t = τ … 1
+    g = scan(reverse, initial(len(reverse.b), g_end=g_end), x[::-1]).h[::-1]
+    return h, g
 
 
 def birnn_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: np.ndarray | None = None) -> BiRun:
@@ -134,7 +127,8 @@ def birnn_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: 
 
     Reference: schuster1997, goodfellow2016
     """
-    forward, reverse, _, h, g = _both(p, x, h0, g_end)
+    forward, reverse = halves(p)
+    h, g = both_ways(forward, reverse, sequence("x", x, forward.U.shape[1]), h0, g_end)
     o = forward.c + h[1:] @ forward.V.T + g[:-1] @ reverse.V.T
     return BiRun(h, g, o, softmax(o))
 
@@ -155,7 +149,8 @@ def cloze_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: 
     -------
     BiRun
     """
-    forward, reverse, _, h, g = _both(p, x, h0, g_end)
+    forward, reverse = halves(p)
+    h, g = both_ways(forward, reverse, sequence("x", x, forward.U.shape[1]), h0, g_end)
     o = forward.c + h[:-1] @ forward.V.T + g[1:] @ reverse.V.T
     return BiRun(h, g, o, softmax(o))
 
@@ -203,7 +198,9 @@ def birnn_bptt(
 
     Reference: schuster1997, werbos1990
     """
-    forward, reverse, x, h, g = _both(p, x, h0, g_end)
+    forward, reverse = halves(p)
+    x = sequence("x", x, forward.U.shape[1])
+    h, g = both_ways(forward, reverse, x, h0, g_end)
     g_o = nll_grad(forward.c + h[1:] @ forward.V.T + g[:-1] @ reverse.V.T, y)
     of_h = sum_over_copies(backward(forward, h, g_o), x, h)
     x, g, g_o = x[::-1], g[::-1], g_o[::-1]  # the other network reads everything from the end

@@ -3,8 +3,8 @@
 import numpy as np
 
 from companion.bidirectional.nets import BiRNN, birnn_forward, halves
+from companion.cells.rnn import RNN
 from companion.core.checks import choice, sequence
-from companion.recurrent import RNN
 
 __all__ = ["DIRECTIONS", "input_jacobian", "sensitivity"]
 

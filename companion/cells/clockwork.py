@@ -1,30 +1,29 @@
-"""Groups of units with clocks of their own: the clockwork network, forward, backward and counted.
+"""Groups of units with clocks of their own: the clockwork network, forward and backward (Section 10.12).
 
-Section 10.12. Parameters are those of `companion.recurrent.RNN`; a `Clock` says which units form a
-group and how often the group is updated. NumPy float64, one sequence, h has tau + 1 rows.
+A `Clock` says which units form a group and how often the group is updated. What can be counted and measured on such
+a network stands in `companion.multiscale`.
 """
 
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import array, integer, sequence
-from companion.recurrent import RNN, rnn_init
+from companion.cells.rnn import rnn_init
+from companion.core.checks import array, integer, parameters, sequence
+from companion.core.scan import initial, reverse_scan, scan
 
 __all__ = [
     "Clock",
-    "ClockRun",
+    "Clockwork",
+    "ClockworkNodes",
+    "ClockworkRun",
     "clockwork_bptt",
     "clockwork_forward",
     "clockwork_init",
-    "clockwork_reach",
     "make_clock",
     "mask",
-    "operations",
     "schedule",
-    "squared_loss",
 ]
 
 
@@ -35,8 +34,45 @@ class Clock(NamedTuple):
     sizes: tuple[int, ...]
 
 
-class ClockRun(NamedTuple):
-    """One run: states h (tau + 1, n_h), outputs o (tau, n_o), and which units moved, on (tau, n_h)."""
+class ClockworkNodes(NamedTuple):
+    """What one step computes (or gradients on it): pre-activation a and state h."""
+
+    a: np.ndarray | None = None
+    h: np.ndarray | None = None
+    on: np.ndarray | None = None  # whether each unit was updated
+
+
+class Clockwork(NamedTuple):
+    """Parameters of a clockwork network (or gradients of the same shapes), and its clock."""
+
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # input → hidden
+    W: Annotated[np.ndarray, "n_h", "n_h"]  # hidden → hidden; zero where `mask` is
+    V: Annotated[np.ndarray, "n_o", "n_h"]  # hidden → output
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
+    clock: Clock
+
+    state = ("h",)
+
+    def step(self, x: np.ndarray, on: np.ndarray, h: np.ndarray) -> ClockworkNodes:
+        """One step (Section 10.12); `on` says which units' clocks strike: t mod T = 0."""
+        # a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾
+        a = self.b + self.W @ h + self.U @ x
+        # h_i⁽ᵗ⁾ = tanh(a_i⁽ᵗ⁾) if t mod T(i) = 0, else h_i⁽ᵗ⁻¹⁾
+        h = np.where(on, np.tanh(a), h)
+        return ClockworkNodes(a, h, on)
+
+    def back(self, now: ClockworkNodes, _: ClockworkNodes, d: ClockworkNodes) -> tuple[ClockworkNodes, ClockworkNodes]:
+        """The same step backward: where no clock struck, ∇_{h⁽ᵗ⁾}L passes unchanged (Section 10.12)."""
+        # ∇_{a⁽ᵗ⁾}L = (1 − (h⁽ᵗ⁾)²) ⊙ ∇_{h⁽ᵗ⁾}L where a unit was updated, else 0
+        a = np.where(now.on, (1.0 - now.h**2) * d.h, 0.0)
+        # to h⁽ᵗ⁻¹⁾: Wᵀ ∇_{a⁽ᵗ⁾}L, and ∇_{h⁽ᵗ⁾}L where a unit kept its state
+        h = self.W.T @ a + np.where(now.on, 0.0, d.h)
+        return ClockworkNodes(a, d.h, now.on), ClockworkNodes(h=h)
+
+
+class ClockworkRun(NamedTuple):
+    """One run: states h (tau + 1, n_h), outputs o (tau, n_o), and which units were updated, on (tau, n_h)."""
 
     h: np.ndarray
     o: np.ndarray
@@ -99,110 +135,58 @@ def schedule(clock: Clock, tau: int) -> np.ndarray:
     return t[:, None] % _unit_periods(_clock(clock))[None, :] == 0
 
 
-def operations(clock: Clock, tau: int) -> np.ndarray:
-    """Multiplications by an entry of W at each of tau steps: row i of W is read only when unit i moves.
-
-    Returns
-    -------
-    Integers of shape (tau,). A plain net of the same size needs n_h² at every step.
-    """
-    return (schedule(clock, tau) @ mask(clock).sum(axis=1)).astype(int)
-
-
-def clockwork_init(clock: Clock, n_x: int, n_o: int, rng: np.random.Generator) -> RNN:
+def clockwork_init(clock: Clock, n_x: int, n_o: int, rng: np.random.Generator) -> Clockwork:
     """Draw parameters as `rnn_init` does and delete the entries of W that do not exist."""
     p = rnn_init(n_x, sum(_clock(clock).sizes), n_o, rng)
-    return p._replace(W=p.W * mask(clock))
+    return Clockwork(p.U, p.W * mask(clock), p.V, p.b, p.c, clock)
 
 
-def _checked(p: RNN, clock: Clock, x: np.ndarray, h0: np.ndarray | None) -> tuple[RNN, np.ndarray, np.ndarray]:
-    n = sum(_clock(clock).sizes)
-    if not isinstance(p, RNN):
-        raise ValueError(f"p: want parameters as RNN(U, W, V, b, c), got {type(p).__name__}")
-    U, V = array("p.U", p.U, (n, "n_x")), array("p.V", p.V, ("n_o", n))
-    W, b, c = array("p.W", p.W, (n, n)), array("p.b", p.b, (n,)), array("p.c", p.c, (len(V),))
-    if (W * (1 - mask(clock))).any():
+def checked(p: Clockwork, x: np.ndarray) -> tuple[Clockwork, np.ndarray]:
+    """The cell and its input, with shapes that fit."""
+    if not isinstance(p, Clockwork):
+        raise ValueError(f"p: want the parameters as Clockwork(U, W, V, b, c, clock), got {type(p).__name__}")
+    p = p._replace(clock=_clock(p.clock))
+    p = parameters("p", p, Clockwork, n_h=sum(p.clock.sizes))
+    if (p.W * (1 - mask(p.clock))).any():
         raise ValueError("p.W: want zeros where a faster group would speak to a slower one, got other numbers")
-    h0 = np.zeros(n) if h0 is None else array("h0", h0, (n,))
-    return RNN(U, W, V, b, c), sequence("x", x, U.shape[1]), h0
+    return p, sequence("x", x, p.U.shape[1])
 
 
-def clockwork_forward(p: RNN, clock: Clock, x: np.ndarray, h0: np.ndarray | None = None) -> ClockRun:
-    """Run the net: a group is updated when its clock strikes, and else keeps its state.
-
-    Equations (Section 10.12): h_i⁽ᵗ⁾ = tanh(b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾)_i if t mod T(i) = 0, else h_i⁽ᵗ⁻¹⁾;
-    o⁽ᵗ⁾ = c + V h⁽ᵗ⁾.
+def clockwork_forward(p: Clockwork, x: np.ndarray, h0: np.ndarray | None = None) -> ClockworkRun:
+    """Run the net: `Clockwork.step` at every step, and outputs o⁽ᵗ⁾ = c + V h⁽ᵗ⁾ (Section 10.12).
 
     Parameters
     ----------
-    p : parameters; W is zero where `mask` is.
-    clock : groups and periods.
+    p : parameters and clock; W is zero where `mask` is.
     x : inputs, shape (tau, n_x).
     h0 : initial state, shape (n_h,); zeros if None.
 
     Raises
     ------
     ValueError
-        If a shape does not fit, a number is not finite, W has an entry that may not exist, or x is empty.
+        If W has an entry that may not exist.
 
     Reference: koutnik2014
     """
-    p, x, h0 = _checked(p, clock, x, h0)
-    on, h = schedule(clock, len(x)), [h0]
-    for x_t, on_t in zip(x, on, strict=True):
-        h.append(np.where(on_t, np.tanh(p.b + p.W @ h[-1] + p.U @ x_t), h[-1]))
-    h = np.array(h)
-    return ClockRun(h, p.c + h[1:] @ p.V.T, on)
+    p, x = checked(p, x)
+    run = scan(p, initial(len(p.b), h0=h0), x, schedule(p.clock, len(x)))
+    return ClockworkRun(run.h, p.c + run.h[1:] @ p.V.T, run.on)
 
 
-def squared_loss(o: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """L = ½ Σ_t ‖o⁽ᵗ⁾ − y⁽ᵗ⁾‖² and its gradient on o (Section 10.12)."""
-    o = sequence("o", o)
-    y = array("y", y, o.shape)
-    return 0.5 * float(((o - y) ** 2).sum()), o - y
-
-
-def clockwork_bptt(p: RNN, clock: Clock, x: np.ndarray, g_o: np.ndarray, h0: np.ndarray | None = None) -> RNN:
-    """Back-propagation through time: where the clock did not strike, the gradient passes unchanged.
-
-    Equations (Section 10.12), with s⁽ᵗ⁾ = 1 where a unit moved and D = diag(s⁽ᵗ⁾(1 − h⁽ᵗ⁾²)):
-    ∇_{h⁽ᵗ⁻¹⁾}L = Vᵀ∇_{o⁽ᵗ⁻¹⁾}L + (I − diag s⁽ᵗ⁾) ∇_{h⁽ᵗ⁾}L + Wᵀ D ∇_{h⁽ᵗ⁾}L.
+def clockwork_bptt(p: Clockwork, x: np.ndarray, g_o: np.ndarray, h0: np.ndarray | None = None) -> Clockwork:
+    """Back-propagation through time: `Clockwork.back`, last step first (Section 10.12).
 
     Parameters
     ----------
-    p, clock, x, h0 : as in `clockwork_forward`.
+    p, x, h0 : as in `clockwork_forward`.
     g_o : gradient of the loss on the outputs, shape (tau, n_o).
 
     Returns
     -------
-    RNN of gradients; that of W is zero where `mask` is.
+    Clockwork of gradients; that of W is zero where `mask` is.
     """
-    run = clockwork_forward(p, clock, x, h0)
-    p, x, _ = _checked(p, clock, x, h0)
+    run, (p, x) = clockwork_forward(p, x, h0), checked(p, x)
     g_o = array("g_o", g_o, run.o.shape)
-    g_a, g_h = np.zeros_like(run.h[1:]), np.zeros(len(p.b))
-    for t in range(len(x), 0, -1):
-        g_h = g_h + p.V.T @ g_o[t - 1]
-        g_a[t - 1] = run.on[t - 1] * (1 - run.h[t] ** 2) * g_h
-        g_h = np.where(run.on[t - 1], 0.0, g_h) + p.W.T @ g_a[t - 1]
-    return RNN(g_a.T @ x, g_a.T @ run.h[:-1] * mask(clock), g_o.T @ run.h[1:], g_a.sum(axis=0), g_o.sum(axis=0))
-
-
-def clockwork_reach(p: RNN, clock: Clock, x: np.ndarray) -> np.ndarray:
-    """How far back each group alone carries a gradient: spectral norms of its own block of ∂h⁽τ⁾/∂h⁽ᵗ⁾.
-
-    Equation (Section 10.12): J⁽ᵗ⁾ = I − diag s⁽ᵗ⁾ + diag(s⁽ᵗ⁾(1 − h⁽ᵗ⁾²)) W; ∂h⁽τ⁾/∂h⁽ᵗ⁾ = J⁽τ⁾ ⋯ J⁽ᵗ⁺¹⁾.
-    For distinct periods W is block triangular: a diagonal block of the product is the product of these blocks.
-
-    Returns
-    -------
-    Norms of shape (tau + 1, groups): row d is d steps back from the end.
-    """
-    run, clock = clockwork_forward(p, clock, x), _clock(clock)
-    product, edges = np.eye(len(p.b)), np.cumsum([0, *clock.sizes])
-    blocks = [slice(a, b) for a, b in pairwise(edges)]
-    norms = [np.ones(len(blocks))]
-    for h_t, on_t in zip(run.h[:0:-1], run.on[::-1], strict=True):
-        product = product @ (np.diag(1.0 - on_t) + (on_t * (1 - h_t**2))[:, None] * p.W)
-        norms.append(np.array([np.linalg.norm(product[s, s], 2) for s in blocks]))
-    return np.array(norms)
+    a = reverse_scan(p, ClockworkNodes(h=run.h, on=run.on), h=g_o @ p.V).a
+    W = a.T @ run.h[:-1] * mask(p.clock)
+    return Clockwork(a.T @ x, W, g_o.T @ run.h[1:], a.sum(axis=0), g_o.sum(axis=0), p.clock)

@@ -3,45 +3,87 @@
 The update gate u keeps the old state; the reset gate r decides what the candidate z may see of it.
 """
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
+from scipy.special import expit as sigmoid
 
-from companion.cells.lstm import ACTIVATIONS, Gate, check_gate, gate_init, squash, squash_prime
-from companion.core.checks import array, choice, number, sequence
-from companion.core.functions import sigmoid, sigmoid_prime
+from companion.cells.gate import SQUASH, Gate, gate_init
+from companion.core.checks import array, number, parameters, sequence
+from companion.core.scan import initial, reverse_scan, scan
 
-__all__ = ["GRU", "GRUNodes", "GRURun", "gru_bptt", "gru_bptt_nodes", "gru_forward", "gru_init"]
+__all__ = ["GRU", "GRUNodes", "gru_bptt", "gru_bptt_nodes", "gru_forward", "gru_init"]
+
+
+class GRUNodes(NamedTuple):
+    """What one step computes, or a run: gates and candidate (tau, n_h) and the states h (tau + 1, n_h).
+
+    Of gradients: u, r, z hold those on the pre-activations.
+    """
+
+    u: np.ndarray | None = None
+    r: np.ndarray | None = None
+    z: np.ndarray | None = None
+    h: np.ndarray | None = None
 
 
 class GRU(NamedTuple):
     """Parameters of a GRU (or a gradient): update gate u, reset gate r, candidate z.
 
-    d (n_h,) is a second bias of the candidate, inside the reset; only ``reset="after"`` has a place for it.
+    `reset` acts "before" W as in the chapter, or "after" it as in PyTorch; d is a second bias of the candidate,
+    inside the reset, for which only "after" has a place. `activation` is the candidate's.
     """
 
     u: Gate
     r: Gate
     z: Gate
-    d: np.ndarray | None = None
+    d: Annotated[np.ndarray, "n_h"] | None = None
+    reset: Literal["before", "after"] = "before"
+    activation: Literal["tanh", "sigmoid"] = "tanh"
 
+    state = ("h",)
 
-class GRURun(NamedTuple):
-    """Gates and candidate (tau, n_h), and the states h (tau + 1, n_h), whose row 0 is the initial state."""
+    def step(self, x: np.ndarray, h: np.ndarray) -> GRUNodes:
+        """One step of the GRU (Section 10.10.2)."""
+        phi, _ = SQUASH[self.activation]
+        # u⁽ᵗ⁾ = σ(b^u + U^u x⁽ᵗ⁾ + W^u h⁽ᵗ⁻¹⁾)
+        u = sigmoid(self.u(x, h))
+        # r⁽ᵗ⁾ = σ(b^r + U^r x⁽ᵗ⁾ + W^r h⁽ᵗ⁻¹⁾)
+        r = sigmoid(self.r(x, h))
+        if self.reset == "before":  # noqa: SIM108, an equation a line
+            # a⁽ᵗ⁾ = b + U x⁽ᵗ⁾ + W (r⁽ᵗ⁾ ⊙ h⁽ᵗ⁻¹⁾)
+            a = self.z(x, r * h)
+        else:
+            # PyTorch: a⁽ᵗ⁾ = b + U x⁽ᵗ⁾ + r⁽ᵗ⁾ ⊙ (W h⁽ᵗ⁻¹⁾ + d)
+            a = self.z.b + self.z.U @ x + r * self.inside(h)
+        # z⁽ᵗ⁾ = φ(a⁽ᵗ⁾), φ = tanh
+        z = phi(a)
+        # h⁽ᵗ⁾ = u⁽ᵗ⁾ ⊙ h⁽ᵗ⁻¹⁾ + (1 − u⁽ᵗ⁾) ⊙ z⁽ᵗ⁾
+        h = u * h + (1.0 - u) * z
+        return GRUNodes(u, r, z, h)
 
-    u: np.ndarray
-    r: np.ndarray
-    z: np.ndarray
-    h: np.ndarray
+    def back(self, now: GRUNodes, before: GRUNodes, d: GRUNodes) -> tuple[GRUNodes, GRUNodes]:
+        """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L (Section 10.10.2)."""
+        u, r, z, _ = now
+        _, slope = SQUASH[self.activation]
+        # ∇_{a^u} = ∇_h ⊙ (h⁽ᵗ⁻¹⁾ − z) ⊙ u(1 − u)
+        a_u = d.h * (before.h - z) * u * (1.0 - u)
+        # ∇_a = ∇_h ⊙ (1 − u) ⊙ φ'(a)
+        a_z = d.h * (1.0 - u) * slope(z)
+        if self.reset == "before":
+            # ∇_{a^r} = Wᵀ ∇_a ⊙ h⁽ᵗ⁻¹⁾ ⊙ r(1 − r); through the candidate, h⁽ᵗ⁻¹⁾ gets r ⊙ Wᵀ ∇_a
+            W_a = self.z.W.T @ a_z
+            a_r, through = W_a * before.h * r * (1.0 - r), r * W_a
+        else:
+            # ∇_{a^r} = ∇_a ⊙ (W h⁽ᵗ⁻¹⁾ + d) ⊙ r(1 − r); through the candidate, h⁽ᵗ⁻¹⁾ gets Wᵀ (r ⊙ ∇_a)
+            a_r, through = a_z * self.inside(before.h) * r * (1.0 - r), self.z.W.T @ (r * a_z)
+        # to h⁽ᵗ⁻¹⁾: u ⊙ ∇_h + W^uᵀ ∇_{a^u} + W^rᵀ ∇_{a^r}, and what came through the candidate
+        h_before = u * d.h + self.u.W.T @ a_u + self.r.W.T @ a_r + through
+        return GRUNodes(a_u, a_r, a_z, d.h), GRUNodes(h=h_before)
 
-
-class GRUNodes(NamedTuple):
-    """Gradients on the pre-activations of u, r, z (tau, n_h) and on the states h (tau + 1, n_h)."""
-
-    u: np.ndarray
-    r: np.ndarray
-    z: np.ndarray
-    h: np.ndarray
+    def inside(self, h: np.ndarray) -> np.ndarray:
+        """W h + d, of which reset="after" lets a part through."""
+        return self.z.W @ h if self.d is None else self.z.W @ h + self.d
 
 
 def gru_init(n_x: int, n_h: int, rng: np.random.Generator, update_bias: float = 0.0) -> GRU:
@@ -49,134 +91,64 @@ def gru_init(n_x: int, n_h: int, rng: np.random.Generator, update_bias: float = 
 
     Parameters
     ----------
-    n_x, n_h : widths of input and state. rng : the source of randomness.
+    n_x, n_h : widths of input and state. rng : the generator to draw from.
     update_bias : every entry of b^u; a positive one starts by remembering.
-
-    Returns
-    -------
-    GRU
     """
     u = gate_init(n_x, n_h, rng, number("update_bias", update_bias))
     return GRU(u, gate_init(n_x, n_h, rng), gate_init(n_x, n_h, rng))
 
 
-def _checked(p: GRU, x: np.ndarray, activation: str, reset: str) -> tuple[GRU, np.ndarray]:
-    if not isinstance(p, GRU):
-        raise ValueError(f"p: want a GRU, got {type(p).__name__}")
-    choice("activation", activation, ACTIVATIONS)
-    choice("reset", reset, ("before", "after"))
-    if reset == "before" and p.d is not None:
+def checked(p: GRU, x: np.ndarray) -> tuple[GRU, np.ndarray]:
+    """The cell and its input, with shapes that fit."""
+    p = parameters("p", p, GRU)
+    for name in "urz":
+        if getattr(p, name).peephole is not None:
+            raise ValueError(f"p.{name}.peephole: want None, a GRU has no peepholes, got an array")
+    if p.reset == "before" and p.d is not None:
         raise ValueError("p.d: want None with reset='before', got a bias that only reset='after' has a place for")
-    z = check_gate("p.z", p.z, "n_x", "n_h", peephole=False)
-    n_h, n_x = z.U.shape
-    u, r = (check_gate(f"p.{k}", getattr(p, k), n_x, n_h, peephole=False) for k in "ur")
-    return GRU(u, r, z, None if p.d is None else array("p.d", p.d, (n_h,))), sequence("x", x, n_x)
+    return p, sequence("x", x, p.z.U.shape[1])
 
 
-def _inside_reset(p: GRU, h: np.ndarray) -> np.ndarray:
-    """W h + d, what reset="after" lets through in part; h is one state or a row of them."""
-    return h @ p.z.W.T + (0.0 if p.d is None else p.d)
-
-
-def gru_forward(
-    p: GRU,
-    x: np.ndarray,
-    h0: np.ndarray | None = None,
-    activation: str = "tanh",
-    reset: str = "before",
-) -> GRURun:
-    """Run a GRU over a sequence.
-
-    h⁽ᵗ⁾ = u ⊙ h⁽ᵗ⁻¹⁾ + (1 − u) ⊙ z, with u = σ(b^u + U^u x⁽ᵗ⁾ + W^u h⁽ᵗ⁻¹⁾), r alike, and
-    z = tanh(b + U x⁽ᵗ⁾ + W (r ⊙ h⁽ᵗ⁻¹⁾)) (Section 10.10.2); reset="after" is PyTorch's
-    z = tanh(b + U x⁽ᵗ⁾ + r ⊙ (W h⁽ᵗ⁻¹⁾ + d)).
+def gru_forward(p: GRU, x: np.ndarray, h0: np.ndarray | None = None) -> GRUNodes:
+    """Run a GRU over a sequence: `GRU.step` at every step (Section 10.10.2).
 
     Parameters
     ----------
     p : GRU. x : (tau, n_x).
-    h0 : (n_h,), zeros by default. activation : of the candidate, "tanh" or "sigmoid".
-    reset : "before" W as in the chapter, or "after" it as in PyTorch.
+    h0 : (n_h,), zeros by default.
 
     Returns
     -------
-    GRURun
+    GRUNodes of all steps
 
     References
     ----------
     cho2014
     """
-    p, x = _checked(p, x, activation, reset)
-    tau, n_h = len(x), len(p.z.b)
-    u, r, z = np.zeros((3, tau, n_h))
-    h = np.zeros((tau + 1, n_h))
-    h[0] = 0.0 if h0 is None else array("h0", h0, (n_h,))
-    for t in range(1, tau + 1):
-        u[t - 1] = sigmoid(p.u.b + p.u.U @ x[t - 1] + p.u.W @ h[t - 1])
-        r[t - 1] = sigmoid(p.r.b + p.r.U @ x[t - 1] + p.r.W @ h[t - 1])
-        memory = p.z.W @ (r[t - 1] * h[t - 1]) if reset == "before" else r[t - 1] * _inside_reset(p, h[t - 1])
-        z[t - 1] = squash(activation, p.z.b + p.z.U @ x[t - 1] + memory)
-        h[t] = u[t - 1] * h[t - 1] + (1 - u[t - 1]) * z[t - 1]
-    return GRURun(u, r, z, h)
+    p, x = checked(p, x)
+    return scan(p, initial(len(p.z.b), h0=h0), x)
 
 
-def gru_bptt_nodes(
-    p: GRU,
-    x: np.ndarray,
-    run: GRURun,
-    grad_h: np.ndarray,
-    activation: str = "tanh",
-    reset: str = "before",
-) -> GRUNodes:
-    """Gradients on every node of a GRU's unfolded graph, last step first.
-
-    ∇_h⁽ᵗ⁻¹⁾ = u ⊙ ∇_h⁽ᵗ⁾ + r ⊙ (Wᵀ ∇_az) + W^uᵀ ∇_au + W^rᵀ ∇_ar + ∂L/∂h⁽ᵗ⁻¹⁾, gates and ∇_a of
-    step t (Section 10.10.2 through 10.2.2).
+def gru_bptt_nodes(p: GRU, x: np.ndarray, run: GRUNodes, grad_h: np.ndarray) -> GRUNodes:
+    """Gradients on every node of a GRU's unfolded graph: `GRU.back`, last step first (Section 10.10.2).
 
     Parameters
     ----------
-    p, x, activation, reset : as given to `gru_forward`. run : what it returned.
+    p, x : as given to `gru_forward`. run : what it returned.
     grad_h : (tau, n_h), how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
-
-    Returns
-    -------
-    GRUNodes
     """
-    p, x = _checked(p, x, activation, reset)
-    u, r, z, h = run
-    grad_h = array("grad_h", grad_h, z.shape)
-    au, ar, az = np.zeros((3, *z.shape))
-    dh = np.zeros(h.shape)
-    for t in reversed(range(1, len(x) + 1)):
-        i = t - 1  # row of step t in everything but h
-        dh[t] += grad_h[i]
-        au[i] = dh[t] * (h[t - 1] - z[i]) * sigmoid_prime(u[i])
-        az[i] = dh[t] * (1 - u[i]) * squash_prime(activation, z[i])
-        if reset == "before":
-            back = p.z.W.T @ az[i]
-            ar[i] = back * h[t - 1] * sigmoid_prime(r[i])
-            dh[t - 1] = r[i] * back
-        else:
-            ar[i] = az[i] * _inside_reset(p, h[t - 1]) * sigmoid_prime(r[i])
-            dh[t - 1] = p.z.W.T @ (r[i] * az[i])
-        dh[t - 1] += u[i] * dh[t] + p.u.W.T @ au[i] + p.r.W.T @ ar[i]
-    return GRUNodes(au, ar, az, dh)
+    p, x = checked(p, x)
+    return reverse_scan(p, run, h=array("grad_h", grad_h, (len(x), len(p.z.b))))
 
 
-def gru_bptt(
-    p: GRU,
-    x: np.ndarray,
-    grad_h: np.ndarray,
-    h0: np.ndarray | None = None,
-    activation: str = "tanh",
-    reset: str = "before",
-) -> GRU:
+def gru_bptt(p: GRU, x: np.ndarray, grad_h: np.ndarray, h0: np.ndarray | None = None) -> GRU:
     """Gradient of a loss with respect to every parameter of a GRU (back-propagation through time).
 
     As `lstm_bptt`, but W of the candidate meets r ⊙ h⁽ᵗ⁻¹⁾, or behind PyTorch's reset h⁽ᵗ⁻¹⁾ (Section 10.10.2).
 
     Parameters
     ----------
-    p, x, h0, activation, reset : as in `gru_forward`.
+    p, x, h0 : as in `gru_forward`.
     grad_h : (tau, n_h), how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
 
     Returns
@@ -184,13 +156,11 @@ def gru_bptt(
     GRU
         The gradient, in the type of the parameters.
     """
-    run = gru_forward(p, x, h0, activation, reset)
-    a = gru_bptt_nodes(p, x, run, grad_h, activation, reset)
-    x, h = np.asarray(x, dtype=np.float64), run.h[:-1]
-    through = run.r * a.z  # what the candidate's gradient sends through the reset
-    return GRU(
-        p.u.gradient(a.u, x, h, h),
-        p.r.gradient(a.r, x, h, h),
-        Gate(a.z.T @ x, a.z.T @ (run.r * h) if reset == "before" else through.T @ h, a.z.sum(0)),
-        None if p.d is None else through.sum(0),
-    )
+    run = gru_forward(p, x, h0)
+    a = gru_bptt_nodes(p, x, run, grad_h)
+    x, h, r = sequence("x", x), run.h[:-1], run.r
+    z = p.z.gradient(a.z, x, r * h)
+    if p.reset == "after":
+        z = z._replace(W=(r * a.z).T @ h)
+    d = None if p.d is None else (r * a.z).sum(axis=0)
+    return p._replace(u=p.u.gradient(a.u, x, h), r=p.r.gradient(a.r, x, h), z=z, d=d)

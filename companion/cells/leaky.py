@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from companion.cells.rnn import RNNRun, rnn_init
 from companion.core import checks as check
 from companion.core.functions import nll_grad, softmax
 from companion.longterm import spectral_radius
-from companion.recurrent import Run, rnn_init
 from companion.timescales.leaky import keeps
 
 __all__ = ["Slow", "delay_norms", "delay_radius", "grow_at", "slow_bptt", "slow_forward", "slow_init"]
@@ -69,7 +69,7 @@ def slow_init(
     return Slow(p.U, np.stack([q.W for q in draws]), p.V, p.b, p.c, keeps("alpha", alpha, n_h))
 
 
-def slow_forward(p: Slow, x: np.ndarray, delays: Sequence[int], h0: np.ndarray | None = None) -> Run:
+def slow_forward(p: Slow, x: np.ndarray, delays: Sequence[int], h0: np.ndarray | None = None) -> RNNRun:
     """Run a net with leaks and delays over a sequence, one output at each step.
 
     Equations (Section 10.9): a⁽ᵗ⁾ = b + Σ_d W_d h⁽ᵗ⁻ᵈ⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = α ⊙ h⁽ᵗ⁻¹⁾ + (1 − α) ⊙ tanh a⁽ᵗ⁾,
@@ -84,7 +84,7 @@ def slow_forward(p: Slow, x: np.ndarray, delays: Sequence[int], h0: np.ndarray |
 
     Returns
     -------
-    Run
+    RNNRun
 
     Raises
     ------
@@ -108,7 +108,7 @@ def slow_forward(p: Slow, x: np.ndarray, delays: Sequence[int], h0: np.ndarray |
         a[t - 1] += p.U @ x[t - 1]
         h[t] = p.alpha * h[t - 1] + (1 - p.alpha) * np.tanh(a[t - 1])
     o = p.c + h[1:] @ p.V.T
-    return Run(a, h, o, softmax(o))
+    return RNNRun(a, h, o, softmax(o))
 
 
 def slow_bptt(p: Slow, x: np.ndarray, y: np.ndarray, delays: Sequence[int], h0: np.ndarray | None = None) -> Slow:

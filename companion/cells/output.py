@@ -3,17 +3,19 @@
 Section 10.2 (the pattern), Section 10.2.1 (teacher forcing) and Section 10.2.2 (gradient).
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from companion.cells.rnn import gaussian
-from companion.core.checks import array, choice, integer, sequence, targets
-from companion.core.functions import nll, nll_grad, softmax
+from companion.core.checks import choice, integer, parameters, sequence, targets
+from companion.core.functions import nll, nll_grad
+from companion.core.scan import reverse_scan, scan
 
 __all__ = [
+    "OutputNodes",
     "OutputRNN",
-    "OutputRun",
     "output_rnn_bptt",
     "output_rnn_forward",
     "output_rnn_init",
@@ -21,55 +23,68 @@ __all__ = [
 ]
 
 
+class OutputNodes(NamedTuple):
+    """What one step computes, a run (or gradients on it); `z[t]` is what step t hands to step t + 1."""
+
+    a: np.ndarray | None = None  # (tau, n_h) pre-activations
+    h: np.ndarray | None = None  # (tau, n_h) hidden layers
+    o: np.ndarray | None = None  # (tau, n_o) logits
+    yhat: np.ndarray | None = None  # (tau, n_o) probabilities
+    z: np.ndarray | None = None  # (tau + 1, n_o) fed back: one-hot target (teacher) or yhat (free); z[0] is zero
+
+
 class OutputRNN(NamedTuple):
     """Parameters of a network whose only recurrence runs from the output to the hidden layer."""
 
-    U: np.ndarray  # (n_h, n_x) input → hidden
-    W: np.ndarray  # (n_h, n_o) output of the step before → hidden
-    V: np.ndarray  # (n_o, n_h) hidden → output
-    b: np.ndarray  # (n_h,)
-    c: np.ndarray  # (n_o,)
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # input → hidden
+    W: Annotated[np.ndarray, "n_h", "n_o"]  # output of the step before → hidden
+    V: Annotated[np.ndarray, "n_o", "n_h"]  # hidden → output
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
 
+    state = ("z",)
 
-class OutputRun(NamedTuple):
-    """Everything that one forward pass computed; `z[t]` is what step t hands to step t + 1."""
+    def step(self, x: np.ndarray, y: np.ndarray | None, z: np.ndarray) -> OutputNodes:
+        """One step of output recurrence (Section 10.2); y is the teacher's one-hot target, or None."""
+        # a⁽ᵗ⁾ = b + W z⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾
+        a = self.b + self.W @ z + self.U @ x
+        # h⁽ᵗ⁾ = tanh(a⁽ᵗ⁾)
+        h = np.tanh(a)
+        # o⁽ᵗ⁾ = c + V h⁽ᵗ⁾
+        o = self.c + self.V @ h
+        # ŷ⁽ᵗ⁾ = softmax(o⁽ᵗ⁾)
+        yhat = softmax(o)
+        # z⁽ᵗ⁾ = y⁽ᵗ⁾ with a teacher, ŷ⁽ᵗ⁾ without
+        z = yhat if y is None else y
+        return OutputNodes(a, h, o, yhat, z)
 
-    a: np.ndarray  # (tau, n_h) pre-activations
-    h: np.ndarray  # (tau + 1, n_h) hidden layers; h[0] is zero and nothing reads it
-    o: np.ndarray  # (tau, n_o) logits
-    yhat: np.ndarray  # (tau, n_o) probabilities
-    z: np.ndarray  # (tau + 1, n_o) fed back: one-hot target (teacher) or yhat (free); z[0] is zero
-
-
-def _checked(p: Any) -> OutputRNN:
-    if not isinstance(p, OutputRNN):
-        raise ValueError(f"p: want the parameters as OutputRNN(U, W, V, b, c), got {type(p).__name__}")
-    U = array("p.U", p.U, ("n_h", "n_x"))
-    V = array("p.V", p.V, ("n_o", len(U)))
-    n_o, n_h = V.shape
-    return OutputRNN(U, array("p.W", p.W, (n_h, n_o)), V, array("p.b", p.b, (n_h,)), array("p.c", p.c, (n_o,)))
+    def back(self, now: OutputNodes, _: OutputNodes, d: OutputNodes) -> tuple[OutputNodes, OutputNodes]:
+        """The same step backward, running free; d.o is ŷ⁽ᵗ⁾ − y⁽ᵗ⁾, d.z what step t + 1 sends (Section 10.2.2)."""
+        # ∇_{o⁽ᵗ⁾}L = ŷ⁽ᵗ⁾ − y⁽ᵗ⁾ + (diag ŷ⁽ᵗ⁾ − ŷ⁽ᵗ⁾ŷ⁽ᵗ⁾ᵀ) ∇_{z⁽ᵗ⁾}L
+        o = d.o + now.yhat * (d.z - now.yhat @ d.z)
+        # ∇_{h⁽ᵗ⁾}L = Vᵀ ∇_{o⁽ᵗ⁾}L
+        h = self.V.T @ o
+        # ∇_{a⁽ᵗ⁾}L = diag(1 − (h⁽ᵗ⁾)²) ∇_{h⁽ᵗ⁾}L
+        a = (1.0 - now.h**2) * h
+        # to z⁽ᵗ⁻¹⁾: Wᵀ ∇_{a⁽ᵗ⁾}L
+        z = self.W.T @ a
+        return OutputNodes(a, h, o, d.z, d.z), OutputNodes(z=z)
 
 
 def output_rnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> OutputRNN:
-    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases.
-
-    Section 10.2.
+    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases (Section 10.2).
 
     Parameters
     ----------
     n_x, n_h, n_o : sizes of input, hidden layer and output.
-    rng : the only source of randomness.
-
-    Returns
-    -------
-    OutputRNN
+    rng : the generator to draw from.
     """
     n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, n_o), rng), gaussian((n_o, n_h), rng)
     return OutputRNN(U, W, V, np.zeros(n_h), np.zeros(n_o))
 
 
-def output_rnn_forward(p: OutputRNN, x: np.ndarray, y: np.ndarray | None = None) -> OutputRun:
+def output_rnn_forward(p: OutputRNN, x: np.ndarray, y: np.ndarray | None = None) -> OutputNodes:
     """Run an output-recurrent network, teacher forced (targets given) or free (None).
 
     Equations (Section 10.2): a⁽ᵗ⁾ = b + W z⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = tanh a⁽ᵗ⁾, o⁽ᵗ⁾ = c + V h⁽ᵗ⁾,
@@ -84,26 +99,17 @@ def output_rnn_forward(p: OutputRNN, x: np.ndarray, y: np.ndarray | None = None)
 
     Returns
     -------
-    OutputRun
+    OutputNodes of all steps
 
     Reference: jordan1986, williams1989, goodfellow2016
     """
-    p = _checked(p)
-    x = sequence("x", x, p.U.shape[1])
-    tau, (n_o, n_h) = len(x), p.V.shape
-    forced = None if y is None else np.eye(n_o)[targets("y", y, tau, n_o)]
-    a, h = np.empty((tau, n_h)), np.zeros((tau + 1, n_h))
-    o, yhat, z = np.empty((tau, n_o)), np.empty((tau, n_o)), np.zeros((tau + 1, n_o))
-    for t in range(1, tau + 1):
-        a[t - 1] = p.b + p.W @ z[t - 1] + p.U @ x[t - 1]
-        h[t] = np.tanh(a[t - 1])
-        o[t - 1] = p.c + p.V @ h[t]
-        yhat[t - 1] = softmax(o[t - 1])
-        z[t] = yhat[t - 1] if forced is None else forced[t - 1]
-    return OutputRun(a, h, o, yhat, z)
+    p = parameters("p", p, OutputRNN)
+    x, n_o = sequence("x", x, p.U.shape[1]), len(p.c)
+    teacher = [None] * len(x) if y is None else np.eye(n_o)[targets("y", y, len(x), n_o)]
+    return scan(p, (np.zeros(n_o),), x, teacher)
 
 
-def output_rnn_loss(run: OutputRun, y: np.ndarray) -> tuple[float, np.ndarray]:
+def output_rnn_loss(run: OutputNodes, y: np.ndarray) -> tuple[float, np.ndarray]:
     """Total negative log-likelihood of the targets, and each step's share.
 
     Equation (Section 10.2): L = Σₜ L⁽ᵗ⁾, L⁽ᵗ⁾ = −log ŷ⁽ᵗ⁾_{y⁽ᵗ⁾}.
@@ -118,7 +124,7 @@ def output_rnn_loss(run: OutputRun, y: np.ndarray) -> tuple[float, np.ndarray]:
     loss : float, in nats.
     loss_t : shape (tau,).
     """
-    if not isinstance(run, OutputRun):
+    if not isinstance(run, OutputNodes):
         raise ValueError(f"run: want what output_rnn_forward returned, got {type(run).__name__}")
     loss_t = nll(run.o, y)
     return float(loss_t.sum()), loss_t
@@ -144,15 +150,13 @@ def output_rnn_bptt(p: OutputRNN, x: np.ndarray, y: np.ndarray, forced: bool = T
 
     Reference: williams1989, goodfellow2016
     """
-    p = _checked(p)
-    choice("forced", forced, (True, False))
-    run = output_rnn_forward(p, x, y if forced else None)
-    g_o, g_a = nll_grad(run.o, y), np.empty_like(run.a)
-    for t in range(len(g_o), 0, -1):
-        if not forced and t < len(g_o):
-            g_z = p.W.T @ g_a[t]  # from step t + 1, whose row is t
-            g_o[t - 1] += run.yhat[t - 1] * (g_z - run.yhat[t - 1] @ g_z)
-        g_a[t - 1] = (1.0 - run.h[t] ** 2) * (p.V.T @ g_o[t - 1])
-    return OutputRNN(
-        U=g_a.T @ sequence("x", x), W=g_a.T @ run.z[:-1], V=g_o.T @ run.h[1:], b=g_a.sum(axis=0), c=g_o.sum(axis=0)
-    )
+    p = parameters("p", p, OutputRNN)
+    run = output_rnn_forward(p, x, y if choice("forced", forced, (True, False)) else None)
+    g_o = nll_grad(run.o, y)
+    if forced:  # a target does not depend on what was said, so nothing travels from step to step
+        g_a = (1.0 - run.h**2) * (g_o @ p.V)
+    else:
+        nodes = reverse_scan(p, run, o=g_o)
+        g_o, g_a = nodes.o, nodes.a
+    x = sequence("x", x)
+    return OutputRNN(U=g_a.T @ x, W=g_a.T @ run.z[:-1], V=g_o.T @ run.h, b=g_a.sum(axis=0), c=g_o.sum(axis=0))

@@ -1,29 +1,88 @@
-"""Hidden-to-hidden recurrence with an output at every step: forward, loss and BPTT.
+"""The plain recurrent cell with an output at every step: forward, loss and back-propagation through time.
 
-Section 10.2 (forward and loss) and Section 10.2.2 (gradient).
+Section 10.2 (forward and loss) and Section 10.2.2 (gradient). NumPy float64, one sequence, no batch axis. Rows of `h`
+are times: `h[0]` is h⁽⁰⁾ and `h[t]` is h⁽ᵗ⁾, so `h` has tau + 1 rows; `x`, `a`, `o`, `yhat`, `y` have tau rows.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import array, generator, integer, number, sequence
+from companion.core.checks import generator, integer, number, parameters, sequence
 from companion.core.functions import nll, nll_grad, softmax
+from companion.core.scan import initial, reverse_scan, scan
 
-__all__ = ["RNN", "Nodes", "Run", "rnn_bptt", "rnn_bptt_nodes", "rnn_forward", "rnn_init", "rnn_loss"]
+__all__ = [
+    "RNN",
+    "Layer",
+    "RNNGrads",
+    "RNNNodes",
+    "RNNRun",
+    "backward",
+    "gaussian",
+    "many",
+    "rnn_bptt",
+    "rnn_bptt_nodes",
+    "rnn_forward",
+    "rnn_init",
+    "rnn_loss",
+    "sum_over_copies",
+]
+
+
+class RNNNodes(NamedTuple):
+    """What one step computes (or gradients on it): pre-activation a and state h."""
+
+    a: np.ndarray | None = None
+    h: np.ndarray | None = None
 
 
 class RNN(NamedTuple):
     """Parameters of a network with hidden-to-hidden recurrence (or gradients of the same shapes)."""
 
-    U: np.ndarray  # (n_h, n_x) input → hidden
-    W: np.ndarray  # (n_h, n_h) hidden → hidden
-    V: np.ndarray  # (n_o, n_h) hidden → output
-    b: np.ndarray  # (n_h,)
-    c: np.ndarray  # (n_o,)
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # input → hidden
+    W: Annotated[np.ndarray, "n_h", "n_h"]  # hidden → hidden
+    V: Annotated[np.ndarray, "n_o", "n_h"]  # hidden → output
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
+
+    state = ("h",)
+
+    def step(self, x: np.ndarray, h: np.ndarray) -> RNNNodes:
+        """One step of the recurrence (Section 10.2)."""
+        # a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾
+        a = self.b + self.W @ h + self.U @ x
+        # h⁽ᵗ⁾ = tanh(a⁽ᵗ⁾)
+        h = np.tanh(a)
+        return RNNNodes(a, h)
+
+    def back(self, now: RNNNodes, before: RNNNodes, d: RNNNodes) -> tuple[RNNNodes, RNNNodes]:
+        """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L (Section 10.2.2)."""
+        # ∇_{a⁽ᵗ⁾}L = diag(1 − (h⁽ᵗ⁾)²) ∇_{h⁽ᵗ⁾}L
+        a = (1.0 - now.h**2) * d.h
+        # what step t adds to ∇_{h⁽ᵗ⁻¹⁾}L: Wᵀ ∇_{a⁽ᵗ⁾}L
+        h = self.W.mT @ a
+        return RNNNodes(a, d.h), RNNNodes(h=h)
 
 
-class Run(NamedTuple):
+class Layer(NamedTuple):
+    """The recurrent layer alone, without an output: h⁽ᵗ⁾ = tanh(b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾)."""
+
+    U: Annotated[np.ndarray, "n_h", "n_x"]
+    W: Annotated[np.ndarray, "n_h", "n_h"]
+    b: Annotated[np.ndarray, "n_h"]
+
+    state = ("h",)
+    step = RNN.step
+    back = RNN.back
+
+
+def many(p: RNN) -> RNN:
+    """The same network with biases as columns: its `step` carries many sequences side by side, one in each column."""
+    return p._replace(b=p.b[..., None], c=p.c[..., None])
+
+
+class RNNRun(NamedTuple):
     """Everything that one forward pass computed."""
 
     a: np.ndarray  # (tau, n_h) pre-activations
@@ -32,7 +91,7 @@ class Run(NamedTuple):
     yhat: np.ndarray  # as o: probabilities
 
 
-class Nodes(NamedTuple):
+class RNNGrads(NamedTuple):
     """Gradients of the total loss on the nodes of the unfolded graph."""
 
     o: np.ndarray  # (tau, n_o)
@@ -40,25 +99,10 @@ class Nodes(NamedTuple):
     a: np.ndarray  # (tau, n_h)
 
 
-def checked(p: Any) -> RNN:
-    """The parameters as float64 arrays whose shapes fit together, or a ValueError that says what does not."""
-    if not isinstance(p, RNN):
-        raise ValueError(f"p: want the parameters as RNN(U, W, V, b, c), got {type(p).__name__}")
-    U = array("p.U", p.U, ("n_h", "n_x"))
-    n_h = len(U)
-    V = array("p.V", p.V, ("n_o", n_h))
-    return RNN(U, array("p.W", p.W, (n_h, n_h)), V, array("p.b", p.b, (n_h,)), array("p.c", p.c, (len(V),)))
-
-
 def gaussian(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A matrix of independent normal numbers of variance 1 / (number of columns)."""
     generator("rng", rng)
     return rng.normal(size=shape) / np.sqrt(shape[1])
-
-
-def initial(p: RNN, h0: np.ndarray | None) -> np.ndarray:
-    """The initial state: zeros unless one is given."""
-    return np.zeros(len(p.b)) if h0 is None else array("h0", h0, (len(p.b),))
 
 
 def rnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: float | None = None) -> RNN:
@@ -69,12 +113,8 @@ def rnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: flo
     Parameters
     ----------
     n_x, n_h, n_o : sizes of input, state and output.
-    rng : the only source of randomness.
+    rng : the generator to draw from.
     radius : spectral radius of W, or None to leave W as drawn.
-
-    Returns
-    -------
-    RNN
     """
     n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
@@ -83,19 +123,7 @@ def rnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: flo
     return RNN(U, W, V, np.zeros(n_h), np.zeros(n_o))
 
 
-def states(p: RNN, x: np.ndarray, h0: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ and h⁽ᵗ⁾ = tanh a⁽ᵗ⁾ for every t."""
-    tau = len(x)
-    a = np.empty((tau, len(p.b)))
-    h = np.empty((tau + 1, len(p.b)))
-    h[0] = h0
-    for t in range(1, tau + 1):
-        a[t - 1] = p.b + p.W @ h[t - 1] + p.U @ x[t - 1]
-        h[t] = np.tanh(a[t - 1])
-    return a, h
-
-
-def rnn_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> Run:
+def rnn_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> RNNRun:
     """Run a recurrent network over a sequence, one output at each step.
 
     Equations (Section 10.2): a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = tanh a⁽ᵗ⁾,
@@ -107,20 +135,16 @@ def rnn_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> Run:
     x : inputs, shape (tau, n_x).
     h0 : initial state, shape (n_h,); zeros if None.
 
-    Returns
-    -------
-    Run
-
     Reference: goodfellow2016
     """
-    p = checked(p)
+    p = parameters("p", p, RNN)
     x = sequence("x", x, p.U.shape[1])
-    a, h = states(p, x, initial(p, h0))
+    a, h = scan(p, initial(len(p.b), h0=h0), x)
     o = p.c + h[1:] @ p.V.T
-    return Run(a, h, o, softmax(o))
+    return RNNRun(a, h, o, softmax(o))
 
 
-def rnn_loss(run: Run, y: np.ndarray) -> tuple[float, np.ndarray]:
+def rnn_loss(run: RNNRun, y: np.ndarray) -> tuple[float, np.ndarray]:
     """Total negative log-likelihood of the targets, and each step's share.
 
     Equation (Section 10.2): L = Σₜ L⁽ᵗ⁾, L⁽ᵗ⁾ = −log ŷ⁽ᵗ⁾_{y⁽ᵗ⁾}.
@@ -135,37 +159,32 @@ def rnn_loss(run: Run, y: np.ndarray) -> tuple[float, np.ndarray]:
     loss : float, in nats.
     loss_t : shape (tau,).
     """
-    if not isinstance(run, Run):
+    if not isinstance(run, RNNRun):
         raise ValueError(f"run: want what rnn_forward returned, got {type(run).__name__}")
     loss_t = nll(run.o, y)
     return float(loss_t.sum()), loss_t
 
 
-def backward(p: RNN, h: np.ndarray, g_o: np.ndarray, g_end: np.ndarray | float = 0.0) -> Nodes:
+def backward(p: RNN, h: np.ndarray, g_o: np.ndarray, g_end: np.ndarray | None = None) -> RNNGrads:
     """From ∇_o at every step, and what reaches h⁽τ⁾ from later steps, the gradient on every node."""
-    tau = len(g_o)
-    g_h, g_a = np.empty_like(h), np.empty_like(h[1:])
-    from_later = g_end
-    for t in range(tau, 0, -1):
-        g_h[t] = from_later + p.V.T @ g_o[t - 1]
-        g_a[t - 1] = (1.0 - h[t] ** 2) * g_h[t]
-        from_later = p.W.T @ g_a[t - 1]
-    g_h[0] = from_later
-    return Nodes(g_o, g_h, g_a)
+    # what each output sends to its state: Vᵀ ∇_{o⁽ᵗ⁾}L
+    g_h = g_o @ p.V
+    nodes = reverse_scan(p, RNNNodes(h=h), None if g_end is None else (g_end,), h=g_h)
+    return RNNGrads(g_o, nodes.h, nodes.a)
 
 
-def sum_over_copies(nodes: Nodes, x: np.ndarray, h: np.ndarray) -> RNN:
+def sum_over_copies(nodes: RNNGrads, x: np.ndarray, h: np.ndarray) -> RNN:
     """Each sum over t of an outer product, written as one matrix product."""
     return RNN(
-        U=nodes.a.T @ x,
-        W=nodes.a.T @ h[:-1],
-        V=nodes.o.T @ h[1:],
-        b=nodes.a.sum(axis=0),
-        c=nodes.o.sum(axis=0),
+        U=nodes.a.T @ x,  # Σₜ (∇_{a⁽ᵗ⁾}L) x⁽ᵗ⁾ᵀ
+        W=nodes.a.T @ h[:-1],  # Σₜ (∇_{a⁽ᵗ⁾}L) h⁽ᵗ⁻¹⁾ᵀ
+        V=nodes.o.T @ h[1:],  # Σₜ (∇_{o⁽ᵗ⁾}L) h⁽ᵗ⁾ᵀ
+        b=nodes.a.sum(axis=0),  # Σₜ ∇_{a⁽ᵗ⁾}L
+        c=nodes.o.sum(axis=0),  # Σₜ ∇_{o⁽ᵗ⁾}L
     )
 
 
-def rnn_bptt_nodes(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> Nodes:
+def rnn_bptt_nodes(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> RNNGrads:
     """Back-propagation through time: the gradient of L on every node of the unfolded graph.
 
     Equations (Section 10.2.2), for t = τ … 1:
@@ -180,14 +199,10 @@ def rnn_bptt_nodes(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None =
     y : target classes, integers of shape (tau,).
     h0 : initial state, shape (n_h,); zeros if None.
 
-    Returns
-    -------
-    Nodes
-
     Reference: werbos1990, goodfellow2016
     """
     run = rnn_forward(p, x, h0)
-    return backward(checked(p), run.h, nll_grad(run.o, y))
+    return backward(parameters("p", p, RNN), run.h, nll_grad(run.o, y))
 
 
 def rnn_bptt(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> RNN:
@@ -210,7 +225,7 @@ def rnn_bptt(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None)
 
     Reference: werbos1990, goodfellow2016
     """
-    p = checked(p)
+    p = parameters("p", p, RNN)
     run = rnn_forward(p, x, h0)
     nodes = backward(p, run.h, nll_grad(run.o, y))
     return sum_over_copies(nodes, sequence("x", x), run.h)

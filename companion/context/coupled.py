@@ -3,16 +3,15 @@
 Section 10.2.4. Without the feedback the outputs are independent once x is given, however good the net is.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import checked, gaussian
+from companion.cells.rnn import RNN, RNNRun, gaussian, many, rnn_bptt, rnn_forward
 from companion.context.vector import shifted
-from companion.core.checks import array, generator, integer, probability, sequence
+from companion.core.checks import generator, integer, parameters, probability, sequence
 from companion.core.functions import softmax
 from companion.graphical import rnn_next
-from companion.recurrent import RNN, Run, rnn_bptt, rnn_forward
 from companion.search import LogP
 
 __all__ = [
@@ -29,21 +28,21 @@ __all__ = [
 class FeedbackRNN(NamedTuple):
     """Parameters of a net that reads its input and what it wrote before (or gradients of the same shapes)."""
 
-    U: np.ndarray  # (n_h, n_x) input → hidden
-    W: np.ndarray  # (n_h, n_h) hidden → hidden
-    V: np.ndarray  # (n_o, n_h) hidden → output
-    b: np.ndarray  # (n_h,)
-    c: np.ndarray  # (n_o,)
-    F: np.ndarray  # (n_h, n_o) symbol written before → hidden; zeros: no feedback
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # input → hidden
+    W: Annotated[np.ndarray, "n_h", "n_h"]  # hidden → hidden
+    V: Annotated[np.ndarray, "n_o", "n_h"]  # hidden → output
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
+    F: Annotated[np.ndarray, "n_h", "n_o"]  # symbol written before → hidden; zeros: no feedback
 
 
-def _plain(p: Any) -> tuple[RNN, int]:
-    """The same net as a plain one whose input is [x⁽ᵗ⁾, y⁽ᵗ⁻¹⁾], and the length of x⁽ᵗ⁾."""
-    if not isinstance(p, FeedbackRNN):
-        raise ValueError(f"p: want parameters as FeedbackRNN(U, W, V, b, c, F), got {type(p).__name__}")
-    net = checked(RNN(*p[:5]))
-    F = array("p.F", p.F, (len(net.b), len(net.c)))
-    return net._replace(U=np.hstack([net.U, F])), net.U.shape[1]
+def as_plain(p: FeedbackRNN) -> tuple[RNN, int]:
+    """The same net as a plain one whose input is [x⁽ᵗ⁾, y⁽ᵗ⁻¹⁾], and the length of x⁽ᵗ⁾ (Section 10.2.4).
+
+    U x⁽ᵗ⁾ + F y⁽ᵗ⁻¹⁾ = [U, F] [x⁽ᵗ⁾, y⁽ᵗ⁻¹⁾].
+    """
+    p = parameters("p", p, FeedbackRNN)
+    return RNN(np.hstack([p.U, p.F]), p.W, p.V, p.b, p.c), p.U.shape[1]
 
 
 def _inputs(x: np.ndarray, y: np.ndarray, n_x: int, n_o: int) -> np.ndarray:
@@ -72,7 +71,7 @@ def feedback_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> Fee
     return FeedbackRNN(U, W, V, np.zeros(n_h), np.zeros(n_o), gaussian((n_h, n_o), rng))
 
 
-def feedback_forward(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> Run:
+def feedback_forward(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> RNNRun:
     """Run the net along given inputs and outputs (teacher forcing).
 
     Equation (Section 10.2.4): a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + F y⁽ᵗ⁻¹⁾ with y⁽⁰⁾ = 0. The loss is `rnn_loss(run, y)`.
@@ -85,11 +84,11 @@ def feedback_forward(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> Run:
 
     Returns
     -------
-    Run whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x⁽¹⁾ … x⁽ᵗ⁾).
+    RNNRun whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x⁽¹⁾ … x⁽ᵗ⁾).
 
     Reference: goodfellow2016
     """
-    net, n_x = _plain(p)
+    net, n_x = as_plain(p)
     return rnn_forward(net, _inputs(x, y, n_x, len(net.c)))
 
 
@@ -110,7 +109,7 @@ def feedback_bptt(p: FeedbackRNN, x: np.ndarray, y: np.ndarray) -> FeedbackRNN:
 
     Reference: goodfellow2016
     """
-    net, n_x = _plain(p)
+    net, n_x = as_plain(p)
     grad = rnn_bptt(net, _inputs(x, y, n_x, len(net.c)), y)
     return FeedbackRNN(grad.U[:, :n_x], *grad[1:], F=grad.U[:, n_x:])
 
@@ -129,7 +128,7 @@ def feedback_next(p: FeedbackRNN, x: np.ndarray) -> LogP:
     -------
     function from a tuple of fewer than tau symbols to log-probabilities of shape (n_o,)
     """
-    net, n_x = _plain(p)
+    net, n_x = as_plain(p)
     return rnn_next(net, sequence("x", x, n_x))
 
 
@@ -149,17 +148,17 @@ def feedback_sample(p: FeedbackRNN, x: np.ndarray, n: int, rng: np.random.Genera
     -------
     Symbols, shape (n, tau)
     """
-    n_x, n = _plain(p)[1], integer("n", n, 1)
-    x = sequence("x", x, n_x)
+    (net, n_x), n = as_plain(p), integer("n", n, 1)
+    x, net, symbols = sequence("x", x, n_x), many(net), np.eye(len(net.c))
     generator("rng", rng)
-    h, fed_back = np.zeros((n, len(p.b))), np.zeros((n, len(p.b)))
+    h, fed_back = np.zeros((len(net.b), n)), np.zeros((len(symbols), n))
     y = np.empty((n, len(x)), dtype=int)
     for t, x_t in enumerate(x):
-        h = np.tanh(p.b + h @ p.W.T + p.U @ x_t + fed_back)
-        yhat = softmax(p.c + h @ p.V.T)
+        h = net.step(np.vstack([np.tile(x_t[:, None], n), fed_back]), h).h
+        yhat = softmax((net.c + net.V @ h).T)
         below = rng.random((n, 1)) > yhat.cumsum(axis=1)[:, :-1]  # (n, n_o − 1)
         y[:, t] = below.sum(axis=1)
-        fed_back = p.F.T[y[:, t]]
+        fed_back = symbols[:, y[:, t]]
     return y
 
 

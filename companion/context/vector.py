@@ -4,15 +4,14 @@ Section 10.2.4. Given x, the net is a plain recurrent one (`companion.recurrent`
 set; so forward pass, loss and back-propagation are those of Section 10.2, plus one step that leads back to x.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import backward, checked, gaussian, sum_over_copies
-from companion.core.checks import array, choice, integer, sequence, targets
+from companion.cells.rnn import RNN, RNNRun, backward, gaussian, rnn_forward, sum_over_copies
+from companion.core.checks import array, choice, integer, parameters, sequence, targets
 from companion.core.functions import nll_grad
 from companion.graphical import rnn_next
-from companion.recurrent import RNN, Run, rnn_forward
 from companion.search import LogP
 
 __all__ = ["WAYS", "ContextRNN", "context_bptt", "context_forward", "context_init", "context_next", "given_context"]
@@ -23,25 +22,14 @@ WAYS = ("input", "state", "both")
 class ContextRNN(NamedTuple):
     """Parameters of a net that writes a sequence about a vector (or gradients of the same shapes)."""
 
-    U: np.ndarray  # (n_h, n_o) symbol written before → hidden
-    W: np.ndarray  # (n_h, n_h) hidden → hidden
-    V: np.ndarray  # (n_o, n_h) hidden → output
-    b: np.ndarray  # (n_h,)
-    c: np.ndarray  # (n_o,)
-    R: np.ndarray  # (n_x, n_h) context → hidden at every step (ways "input" and "both")
-    S: np.ndarray  # (n_x, n_h) context → first state (ways "state" and "both")
-    s: np.ndarray  # (n_h,) bias of the first state
-
-
-def _checked(p: Any) -> ContextRNN:
-    if not isinstance(p, ContextRNN):
-        raise ValueError(f"p: want parameters as ContextRNN(U, W, V, b, c, R, S, s), got {type(p).__name__}")
-    plain = checked(RNN(*p[:5]))
-    n_h, n_o = plain.U.shape
-    if len(plain.c) != n_o:
-        raise ValueError(f"p.U: want shape ({n_h}, {len(plain.c)}), one column a symbol, got {plain.U.shape}")
-    R = array("p.R", p.R, ("n_x", n_h))
-    return ContextRNN(*plain, R, array("p.S", p.S, (len(R), n_h)), array("p.s", p.s, (n_h,)))
+    U: Annotated[np.ndarray, "n_h", "n_o"]  # symbol written before → hidden
+    W: Annotated[np.ndarray, "n_h", "n_h"]  # hidden → hidden
+    V: Annotated[np.ndarray, "n_o", "n_h"]  # hidden → output
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
+    R: Annotated[np.ndarray, "n_x", "n_h"]  # context → hidden at every step (ways "input" and "both")
+    S: Annotated[np.ndarray, "n_x", "n_h"]  # context → first state (ways "state" and "both")
+    s: Annotated[np.ndarray, "n_h"]  # bias of the first state
 
 
 def context_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> ContextRNN:
@@ -83,7 +71,7 @@ def given_context(p: ContextRNN, x: np.ndarray, way: str) -> tuple[RNN, np.ndarr
 
     Reference: goodfellow2016
     """
-    p, way = _checked(p), choice("way", way, WAYS)
+    p, way = parameters("p", p, ContextRNN), choice("way", way, WAYS)
     x = array("x", x, (len(p.R),))
     bias = p.b + x @ p.R if way != "state" else p.b
     h0 = np.tanh(p.s + x @ p.S) if way != "input" else np.zeros(len(p.b))
@@ -96,7 +84,7 @@ def shifted(y: np.ndarray, n_o: int) -> np.ndarray:
     return np.vstack([np.zeros(n_o), np.eye(n_o)[y[:-1]]])
 
 
-def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Run:
+def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> RNNRun:
     """Run the net along a given sequence (teacher forcing).
 
     Equations (Section 10.2.4): a⁽ᵗ⁾ = b + Rᵀx + W h⁽ᵗ⁻¹⁾ + U y⁽ᵗ⁻¹⁾ with h⁽⁰⁾ = tanh(s + Sᵀx) and y⁽⁰⁾ = 0;
@@ -111,7 +99,7 @@ def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Ru
 
     Returns
     -------
-    Run whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
+    RNNRun whose row t of `yhat` is P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
 
     Reference: goodfellow2016
     """

@@ -5,12 +5,27 @@ wrong shape is reported where it enters and not ten lines later as a broadcastin
 """
 
 from collections.abc import Sequence
+from functools import cache
 from numbers import Integral, Real
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-__all__ = ["array", "choice", "generator", "integer", "number", "positive", "probability", "sequence", "targets"]
+__all__ = [
+    "array",
+    "choice",
+    "generator",
+    "integer",
+    "number",
+    "parameters",
+    "positive",
+    "probability",
+    "sequence",
+    "targets",
+]
+
+Kind = TypeVar("Kind")
 
 
 def _describe(value: Any) -> str:
@@ -117,3 +132,59 @@ def choice(name: str, value: Any, options: Sequence[Any]) -> Any:
     if not any(value is option or (type(value) is type(option) and value == option) for option in options):
         raise ValueError(f"{name}: want one of {', '.join(map(repr, options))}, got {_describe(value)}")
     return value
+
+
+@cache
+def _declared(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind, include_extras=True)
+
+
+def parameters(name: str, value: Any, kind: type[Kind], lead: Sequence[int | str] = (), **sizes: int) -> Kind:
+    """Return parameters as float64 arrays whose shapes are those that their type declares.
+
+    A field of a NamedTuple declares its shape by names, ``Annotated[np.ndarray, "n_h", "n_x"]``: the first array binds
+    a name, the others must agree. A tuple among them is a range, ``Annotated[np.ndarray, "n_h", (0, 1)]``; a number has
+    a range alone, ``Annotated[float, (0, 1)]``; words are a `Literal`; a field may be another such tuple, or None.
+
+    Parameters
+    ----------
+    name : the argument's name, for the message; "" where the fields are arguments themselves.
+    value : what came.
+    kind : the NamedTuple that was wanted.
+    lead : axes before the declared ones, such as ``("S",)`` for S networks stacked.
+    sizes : lengths that are known beforehand.
+    """
+    return _fields(name, value, kind, tuple(lead), sizes)
+
+
+def _fields(name: str, value: Any, kind: type, lead: tuple, sizes: dict[str, int]) -> Any:
+    """As `parameters`; what is bound is added to `sizes`, which nested fields share."""
+    if not isinstance(value, kind):
+        wanted = f"{kind.__name__}({', '.join(kind._fields)})"
+        raise ValueError(f"{name}: want the parameters as {wanted}, got {type(value).__name__}")
+    within = f"{name}." if name else ""
+    return kind(*(_field(f"{within}{k}", getattr(value, k), t, lead, sizes) for k, t in _declared(kind).items()))
+
+
+def _field(name: str, value: Any, declared: Any, lead: tuple, sizes: dict[str, int]) -> Any:
+    if isinstance(declared, UnionType) or (get_origin(declared) is not Annotated and type(None) in get_args(declared)):
+        if value is None:
+            return None
+        declared = next(t for t in get_args(declared) if t is not type(None))
+    if get_origin(declared) is Literal:
+        return choice(name, value, get_args(declared))
+    if get_origin(declared) is tuple:  # a setting, such as periods: its cell's own door looks at it
+        return value
+    if get_origin(declared) is not Annotated:
+        return _fields(name, value, declared, lead, sizes)
+    basis, *rest = get_args(declared)
+    span = next((r for r in rest if isinstance(r, tuple)), (None, None))
+    if basis is not np.ndarray:
+        return number(name, value, *span)
+    axes = [*lead, *(r for r in rest if isinstance(r, str))]
+    out = array(name, value, [sizes.get(n, n) for n in axes])
+    sizes.update(zip(axes, out.shape, strict=True))
+    if span != (None, None) and ((out < span[0]) | (out > span[1])).any():
+        bad = out[(out < span[0]) | (out > span[1])].flat[0]
+        raise ValueError(f"{name}: want numbers in [{span[0]}, {span[1]}], got {bad}")
+    return out

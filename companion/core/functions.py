@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from companion.core.checks import array, targets
+from companion.core.checks import array, sequence, targets
 
 __all__ = [
     "log_softmax",
@@ -17,6 +17,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_prime",
     "softmax",
+    "squared_loss",
     "tanh",
     "tanh_prime",
 ]
@@ -178,3 +179,10 @@ def nll_grad(o: np.ndarray, y: np.ndarray) -> np.ndarray:
     grad = softmax(o)
     grad[np.arange(len(y)), y] -= 1.0
     return grad
+
+
+def squared_loss(o: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
+    """L = ½ Σ_t ‖o⁽ᵗ⁾ − y⁽ᵗ⁾‖² and its gradient on o for real-valued targets (Section 10.12)."""
+    o = sequence("o", o)
+    y = array("y", y, o.shape)
+    return 0.5 * float(((o - y) ** 2).sum()), o - y

@@ -28,7 +28,6 @@ from companion.deep.paths import (
     stated_length,
 )
 from companion.deep.stacked import (
-    Layer,
     Stacked,
     StackedRun,
     stacked_bptt,
@@ -42,7 +41,6 @@ __all__ = [
     "Blocks",
     "BlocksRun",
     "Dense",
-    "Layer",
     "Stacked",
     "StackedRun",
     "blocks_bptt",

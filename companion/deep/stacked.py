@@ -4,16 +4,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import backward, gaussian, states, sum_over_copies
-from companion.core.checks import array, integer, sequence
+from companion.cells.rnn import RNN, Layer, backward, gaussian, sum_over_copies
+from companion.core.checks import array, integer, parameters, sequence
 from companion.core.functions import nll_grad, softmax
-from companion.recurrent import RNN
+from companion.core.scan import scan
 
 if TYPE_CHECKING:
     import torch
 
 __all__ = [
-    "Layer",
     "Stacked",
     "StackedRun",
     "stacked_bptt",
@@ -22,14 +21,6 @@ __all__ = [
     "stacked_init",
     "stacked_to_torch",
 ]
-
-
-class Layer(NamedTuple):
-    """One recurrent layer: it reads what the layer below computed at the same step."""
-
-    U: np.ndarray  # (n_l, n_below)
-    W: np.ndarray  # (n_l, n_l)
-    b: np.ndarray  # (n_l,)
 
 
 class Stacked(NamedTuple):
@@ -52,13 +43,12 @@ def checked_stacked(p: Any) -> Stacked:
     """The parameters as float64 arrays whose shapes fit together, or a ValueError that says what does not."""
     if not isinstance(p, Stacked) or not p.layers or not all(isinstance(layer, Layer) for layer in p.layers):
         raise ValueError(f"p: want Stacked(layers, V, c) with at least one Layer, got {p!r:.60}")
-    layers, below = [], "n_x"
-    for l, (U, W, b) in enumerate(p.layers, start=1):
-        U = array(f"U{l}", U, ("n_l", below))
-        below = len(U)
-        layers.append(Layer(U, array(f"W{l}", W, (below, below)), array(f"b{l}", b, (below,))))
-    V = array("V", p.V, ("n_o", below))
-    return Stacked(tuple(layers), V, array("c", p.c, (len(V),)))
+    layers, sizes = [], {}
+    for l, layer in enumerate(p.layers):
+        layers.append(parameters(f"p.layers[{l}]", layer, Layer, **sizes))
+        sizes = {"n_x": len(layers[-1].b)}
+    V = array("p.V", p.V, ("n_o", sizes["n_x"]))
+    return Stacked(tuple(layers), V, array("p.c", p.c, (len(V),)))
 
 
 def stacked_init(n_x: int, widths: tuple[int, ...], n_o: int, rng: np.random.Generator) -> Stacked:
@@ -115,7 +105,7 @@ def stacked_forward(p: Stacked, x: np.ndarray, h0: "tuple[np.ndarray, ...] | Non
     p = checked_stacked(p)
     below, h = sequence("x", x, p.layers[0].U.shape[1]), []
     for layer, start in zip(p.layers, _starts(p, h0), strict=True):
-        h.append(states(layer, below, start)[1])  # (tau + 1, n_l)
+        h.append(scan(layer, (start,), below).h)  # (tau + 1, n_l)
         below = h[-1][1:]
     o = p.c + below @ p.V.T
     return StackedRun(tuple(h), o, softmax(o))

@@ -9,10 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import checked
-from companion.core.checks import array, generator, integer, number
+from companion.cells.rnn import RNN, many
+from companion.core.checks import array, generator, integer, number, parameters
 from companion.core.functions import sigmoid, softmax
-from companion.recurrent import RNN
 
 __all__ = ["EndSymbol", "Foretold", "Halt", "length_distribution", "write"]
 
@@ -45,7 +44,7 @@ def _checked(e: Any) -> tuple[Ending, int]:
     """The ending with its arrays checked, and k."""
     if not isinstance(e, EndSymbol | Halt | Foretold):
         raise ValueError(f"e: want an EndSymbol, a Halt or a Foretold, got {type(e).__name__}")
-    p = checked(e.p)
+    p = parameters("e.p", e.p, RNN)
     k = len(p.c) - isinstance(e, EndSymbol)
     integer("symbols that e.p writes", k, 1)
     array("e.p.U", p.U, (len(p.b), k + isinstance(e, Foretold)))
@@ -65,12 +64,12 @@ def _outputs(e: Ending, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _advance(e: Ending, h: np.ndarray, y: np.ndarray | None, left: int | None) -> np.ndarray:
     """h⁽ᵗ⁾ from h⁽ᵗ⁻¹⁾ (m, n_h), the symbols y⁽ᵗ⁻¹⁾ (m,), and, if the length is foretold, the count left."""
-    a = e.p.b + h @ e.p.W.T
+    z = np.zeros((e.p.U.shape[1], len(h)))
     if y is not None:
-        a = a + e.p.U[:, y].T
+        z[y, np.arange(len(h))] = 1.0
     if isinstance(e, Foretold):
-        a = a + e.p.U[:, -1] * (left / (len(e.logits) - 1))
-    return np.tanh(a)
+        z[-1] = left / (len(e.logits) - 1)
+    return many(e.p).step(z, h.T).h.T
 
 
 def length_distribution(e: Ending, longest: int) -> np.ndarray:

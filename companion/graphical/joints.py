@@ -5,10 +5,9 @@ from itertools import product
 
 import numpy as np
 
-from companion.cells.rnn import checked
-from companion.core.checks import array, choice, generator, integer, number, sequence
+from companion.cells.rnn import RNN
+from companion.core.checks import array, choice, generator, integer, number, parameters, sequence
 from companion.core.functions import log_softmax
-from companion.recurrent import RNN
 from companion.search import LogP, ask
 
 __all__ = [
@@ -64,7 +63,7 @@ def rnn_next(
     -------
     function from a tuple of symbols to log-probabilities of shape (k,)
     """
-    p, k = checked(p), len(p.c)
+    p, k = parameters("p", p, RNN), len(p.c)
     if not choice("feedback", feedback, (True, False)) and x is None:
         raise ValueError("x: want inputs for a net without feedback, got None")
     inputs = p.U.shape[1] - (k if feedback else 0)
@@ -77,13 +76,12 @@ def rnn_next(
 
     def state(prefix: tuple[int, ...]) -> np.ndarray:
         if prefix not in known:
-            a = p.b + p.W @ (state(prefix[:-1]) if prefix else h0)
+            z, last = np.zeros(p.U.shape[1]), prefix[-1] if prefix else first
             if x is not None:
-                a = a + p.U[:, :inputs] @ x[len(prefix)]
-            last = prefix[-1] if prefix else first
+                z[:inputs] = x[len(prefix)]
             if feedback and last is not None:
-                a = a + p.U[:, inputs + integer("symbol", last, 0, k - 1)]
-            known[prefix] = np.tanh(a)
+                z[inputs + integer("symbol", last, 0, k - 1)] = 1.0
+            known[prefix] = p.step(z, state(prefix[:-1]) if prefix else h0).h
         return known[prefix]
 
     def logp(prefix: tuple[int, ...]) -> np.ndarray:

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from companion.cells.rnn import RNN, rnn_forward
 from companion.core.checks import array, choice, integer, number, targets
 from companion.core.functions import log_softmax
-from companion.recurrent import RNN, rnn_forward
 
 __all__ = [
     "KGram",

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from companion.cells.rnn import RNN
 from companion.core import checks as check
 from companion.data.tasks import latch
 from companion.longterm.powers import draw_weights
-from companion.recurrent import RNN
 
 if TYPE_CHECKING:
     import torch

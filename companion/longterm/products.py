@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from companion.cells.rnn import RNN, RNNRun
 from companion.core import checks as check
 from companion.longterm.powers import _finite, _square
-from companion.recurrent import RNN, Run
 
 __all__ = ["fitted_slope", "gradient_norms", "jacobian_product", "jacobians", "log_product_norms", "step_jacobians"]
 
@@ -31,7 +31,7 @@ def step_jacobians(W: np.ndarray, h: np.ndarray, tanh: bool = True) -> np.ndarra
     return (1 - h**2)[:, :, None] * W
 
 
-def jacobians(p: RNN, run: Run) -> np.ndarray:
+def jacobians(p: RNN, run: RNNRun) -> np.ndarray:
     """The Jacobian of every step of an RNN's run: J⁽ᵗ⁾ = diag(1 − h⁽ᵗ⁾²) W (Section 10.7).
 
     Parameters
@@ -43,8 +43,8 @@ def jacobians(p: RNN, run: Run) -> np.ndarray:
     -------
     J, shape (tau, n_h, n_h): J[t − 1] belongs to step t.
     """
-    if not isinstance(p, RNN) or not isinstance(run, Run):
-        raise ValueError(f"p, run: want an RNN and its Run, got {type(p).__name__} and {type(run).__name__}")
+    if not isinstance(p, RNN) or not isinstance(run, RNNRun):
+        raise ValueError(f"p, run: want an RNN and its RNNRun, got {type(p).__name__} and {type(run).__name__}")
     return step_jacobians(p.W, run.h, tanh=True)
 
 

@@ -2,24 +2,23 @@
 
 import numpy as np
 
-from companion.cells.rnn import backward, checked, sum_over_copies
+from companion.cells.rnn import RNN, RNNRun, backward, sum_over_copies
 from companion.core import checks as check
 from companion.core import tree
 from companion.longterm import jacobians
-from companion.recurrent import RNN, Run
 
 __all__ = ["flow_ratios", "omega", "omega_gradient"]
 
 
-def _pulled(p: RNN, run: Run, g_h: np.ndarray) -> tuple[RNN, np.ndarray, np.ndarray]:
+def _pulled(p: RNN, run: RNNRun, g_h: np.ndarray) -> tuple[RNN, np.ndarray, np.ndarray]:
     """The checked parameters, g⁽ᵗ⁾ for t = 1 … τ, and v⁽ᵗ⁾ = Wᵀ diag(1 − h⁽ᵗ⁾²) g⁽ᵗ⁾, the same one step back."""
-    p = checked(p)
+    p = check.parameters("p", p, RNN)
     J = jacobians(p, run)  # (tau, n_h, n_h)
     g = check.array("g_h", g_h, run.h.shape)[1:]
     return p, g, np.einsum("ti,tij->tj", g, J)
 
 
-def flow_ratios(p: RNN, run: Run, g_h: np.ndarray) -> np.ndarray:
+def flow_ratios(p: RNN, run: RNNRun, g_h: np.ndarray) -> np.ndarray:
     """How each step back changes the gradient's size: r⁽ᵗ⁾ = ‖∇_{h⁽ᵗ⁾}L ∂h⁽ᵗ⁾/∂h⁽ᵗ⁻¹⁾‖ / ‖∇_{h⁽ᵗ⁾}L‖ (Section 10.11.2).
 
     Parameters
@@ -41,7 +40,7 @@ def flow_ratios(p: RNN, run: Run, g_h: np.ndarray) -> np.ndarray:
     return np.divide(after, before, out=np.ones_like(after), where=before > 0)
 
 
-def omega(p: RNN, run: Run, g_h: np.ndarray) -> float:
+def omega(p: RNN, run: RNNRun, g_h: np.ndarray) -> float:
     """The information-flow penalty Ω = Σₜ (r⁽ᵗ⁾ − 1)² with the ratios of `flow_ratios` (Equation 10.52).
 
     Parameters
@@ -59,7 +58,7 @@ def omega(p: RNN, run: Run, g_h: np.ndarray) -> float:
     return float(((flow_ratios(p, run, g_h) - 1) ** 2).sum())
 
 
-def omega_gradient(p: RNN, x: np.ndarray, run: Run, g_h: np.ndarray, states: str = "fixed") -> RNN:
+def omega_gradient(p: RNN, x: np.ndarray, run: RNNRun, g_h: np.ndarray, states: str = "fixed") -> RNN:
     """Gradient of Ω with the vectors g⁽ᵗ⁾ = ∇_{h⁽ᵗ⁾}L taken as constants (Section 10.11.2).
 
     With s⁽ᵗ⁾ = (1 − h⁽ᵗ⁾²) ⊙ g⁽ᵗ⁾, v⁽ᵗ⁾ = Wᵀ s⁽ᵗ⁾ and k⁽ᵗ⁾ = 2 (r⁽ᵗ⁾ − 1) / (‖g⁽ᵗ⁾‖ ‖v⁽ᵗ⁾‖):

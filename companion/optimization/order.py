@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from companion.cells.rnn import RNN, rnn_init
 from companion.core import checks as check
 from companion.data.tasks import temporal_order
-from companion.recurrent import RNN, rnn_init, stack
+from companion.recurrent import stack
 
 if TYPE_CHECKING:
     import torch

@@ -8,10 +8,11 @@ from math import ceil
 
 import numpy as np
 
-from companion.cells.rnn import RNN, backward, checked, initial, rnn_bptt_nodes, rnn_forward, states
-from companion.cells.rnn import sum_over_copies as summed
-from companion.core.checks import choice, integer, sequence, targets
+from companion.cells.rnn import RNN, backward, rnn_bptt_nodes, rnn_forward, sum_over_copies
+from companion.core import tree
+from companion.core.checks import choice, integer, parameters, sequence, targets
 from companion.core.functions import nll_grad
+from companion.core.scan import initial, last, scan
 
 __all__ = ["checkpointed_bptt", "rnn_copies", "states_held", "truncated_bptt"]
 
@@ -47,17 +48,22 @@ def rnn_copies(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = Non
     )
 
 
-def _chunk(
-    p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray, g_end: np.ndarray | float
+def chunk_gradient(
+    p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray, g_end: np.ndarray | None = None
 ) -> tuple[RNN, np.ndarray, np.ndarray]:
-    """Forward and backward over one chunk: its gradients, ∇ on its first state, its last state."""
-    h = states(p, x, h0)[1]
+    """Forward and backward over one chunk: its gradients, ∇ on its first state, its last state.
+
+    `g_end` is ∇ on its last state from later chunks; None cuts it off.
+    """
+    h = scan(p, (h0,), x).h
     nodes = backward(p, h, nll_grad(p.c + h[1:] @ p.V.T, y), g_end)
-    return summed(nodes, x, h), nodes.h[0], h[-1]
+    return sum_over_copies(nodes, x, h), nodes.h[0], h[-1]
 
 
-def _add(left: RNN, right: RNN) -> RNN:
-    return RNN(*(g + d for g, d in zip(left, right, strict=True)))
+def _checked(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None) -> tuple:
+    p = parameters("p", p, RNN)
+    x = sequence("x", x, p.U.shape[1])
+    return p, x, targets("y", y, len(x), len(p.c)), initial(len(p.b), h0=h0)[0]
 
 
 def truncated_bptt(p: RNN, x: np.ndarray, y: np.ndarray, window: int, h0: np.ndarray | None = None) -> RNN:
@@ -81,13 +87,17 @@ def truncated_bptt(p: RNN, x: np.ndarray, y: np.ndarray, window: int, h0: np.nda
 
     Reference: williams1990
     """
-    p, window = checked(p), integer("window", window, 1)
-    x, h = sequence("x", x, p.U.shape[1]), initial(p, h0)
-    y = targets("y", y, len(x), len(p.c))
-    total = RNN(*map(np.zeros_like, p))
+    return cut_gradient(*_checked(p, x, y, h0), integer("window", window, 1))
+
+
+def cut_gradient(p: RNN, x: np.ndarray, y: np.ndarray, h: np.ndarray, window: int) -> RNN:
+    """Chunk after chunk: the state goes on, no gradient comes back (Section 10.2.2)."""
+    total = tree.map(np.zeros_like, p)
     for start in range(0, len(x), window):
-        grad, _, h = _chunk(p, x[start : start + window], y[start : start + window], h, 0.0)
-        total = _add(total, grad)
+        part = slice(start, start + window)
+        # h⁽ᵗ⁾ at the end of a chunk is h⁽⁰⁾ of the next; ∇_{h⁽ᵗ⁾}L there is Vᵀ ∇_{o⁽ᵗ⁾}L alone
+        grad, _, h = chunk_gradient(p, x[part], y[part], h, g_end=None)
+        total = tree.map(np.add, total, grad)
     return total
 
 
@@ -112,25 +122,22 @@ def checkpointed_bptt(p: RNN, x: np.ndarray, y: np.ndarray, every: int, h0: np.n
 
     Reference: chen2016
     """
-    p, every = checked(p), integer("every", every, 1)
-    x, h = sequence("x", x, p.U.shape[1]), initial(p, h0)
-    y = targets("y", y, len(x), len(p.c))
-    starts = range(0, len(x), every)
-    kept = {0: h}
-    for start in starts[:-1]:
-        kept[start + every] = h = _last_state(p, x[start : start + every], h)
-    total, g_end = RNN(*map(np.zeros_like, p)), np.zeros(len(p.b))
-    for start in reversed(starts):
-        grad, g_end, _ = _chunk(p, x[start : start + every], y[start : start + every], kept.pop(start), g_end)
-        total = _add(total, grad)
+    return checkpoint_gradient(*_checked(p, x, y, h0), integer("every", every, 1))
+
+
+def checkpoint_gradient(p: RNN, x: np.ndarray, y: np.ndarray, h: np.ndarray, every: int) -> RNN:
+    """Forward, keep one state a chunk; backward, make the others again, chunk by chunk (Section 10.2.2)."""
+    chunks = [slice(start, start + every) for start in range(0, len(x), every)]
+    kept = [h]
+    for part in chunks[:-1]:
+        # run on, keeping nothing but the last state
+        kept += last(p, kept[-1:], x[part])
+    total, g_end = tree.map(np.zeros_like, p), None
+    for part in reversed(chunks):
+        # the chunk's states once more, from its checkpoint; ∇ on its first state goes to the chunk before
+        grad, g_end, _ = chunk_gradient(p, x[part], y[part], kept.pop(), g_end)
+        total = tree.map(np.add, total, grad)
     return total
-
-
-def _last_state(p: RNN, x: np.ndarray, h: np.ndarray) -> np.ndarray:
-    """Run on without keeping anything but the newest state."""
-    for x_t in x:
-        h = np.tanh(p.b + p.W @ h + p.U @ x_t)
-    return h
 
 
 def states_held(tau: int, method: str, k: int | None = None) -> int:

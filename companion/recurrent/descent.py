@@ -5,9 +5,11 @@ Section 10.2.2: the equations of `summary_bptt` with two more axes, networks and
 
 import numpy as np
 
-from companion.cells.rnn import RNN
-from companion.core.checks import array, integer, number, targets
+from companion.cells.rnn import RNN, RNNNodes, many
+from companion.core import tree
+from companion.core.checks import array, integer, number, parameters, targets
 from companion.core.functions import log_softmax, softmax
+from companion.core.scan import reverse_scan, scan
 
 __all__ = ["descend", "descent_gradient", "stack"]
 
@@ -34,15 +36,9 @@ def stack(networks: list[RNN]) -> RNN:
 
 
 def _checked_many(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[RNN, np.ndarray, np.ndarray]:
-    if not isinstance(p, RNN):
-        raise ValueError(f"p: want stacked parameters as RNN(U, W, V, b, c), got {type(p).__name__}")
-    U = array("p.U", p.U, ("S", "n_h", "n_x"))
-    S, n_h, n_x = U.shape
-    V = array("p.V", p.V, (S, "n_o", n_h))
-    n_o = V.shape[1]
-    x = array("x", x, ("n", "tau", n_x))
-    W, b, c = array("p.W", p.W, (S, n_h, n_h)), array("p.b", p.b, (S, n_h)), array("p.c", p.c, (S, n_o))
-    return RNN(U, W, V, b, c), x, targets("y", y, len(x), n_o)
+    p = parameters("p", p, RNN, lead=("S",))
+    x = array("x", x, ("n", "tau", p.U.shape[2]))
+    return p, x, targets("y", y, len(x), p.c.shape[1])
 
 
 def descent_gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, RNN]:
@@ -66,23 +62,15 @@ def descent_gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, 
 
 
 def _gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, RNN]:
-    n, tau, _ = x.shape
-    U, W, V = (np.swapaxes(m, 1, 2) for m in (p.U, p.W, p.V))
-    h = [np.zeros((len(p.b), n, p.b.shape[1]))]
-    for t in range(tau):
-        h.append(np.tanh(p.b[:, None] + h[t] @ W + x[:, t] @ U))
-    o = p.c[:, None] + h[-1] @ V
+    """The equations for sequences side by side, one in each column: h⁽ᵗ⁾ is (S, n_h, n)."""
+    n, net, x = len(x), many(p), np.moveaxis(x, 0, 2)  # x: (tau, n_x, n)
+    h = scan(net, (np.zeros((*p.b.shape, n)),), x).h
+    o = np.moveaxis(net.c + p.V @ h[-1], 1, 2)  # (S, n, n_o)
     loss = -log_softmax(o)[:, np.arange(n), y].mean(axis=1)
-    g_o = (softmax(o) - np.eye(o.shape[-1])[y]) / n
-    grad_V, g_h = np.swapaxes(g_o, 1, 2) @ h[-1], g_o @ p.V
-    grad_U, grad_W, grad_b = np.zeros_like(p.U), np.zeros_like(p.W), np.zeros_like(p.b)
-    for t in range(tau, 0, -1):
-        g_a = (1.0 - h[t] ** 2) * g_h
-        grad_U += np.swapaxes(g_a, 1, 2) @ x[:, t - 1]
-        grad_W += np.swapaxes(g_a, 1, 2) @ h[t - 1]
-        grad_b += g_a.sum(axis=1)
-        g_h = g_a @ p.W
-    return loss, RNN(grad_U, grad_W, grad_V, grad_b, g_o.sum(axis=1))
+    g_o = np.moveaxis((softmax(o) - np.eye(o.shape[-1])[y]) / n, 1, 2)
+    g_a = reverse_scan(net, RNNNodes(h=h), (p.V.mT @ g_o,)).a
+    U, W = ((g_a @ below.mT).sum(axis=0) for below in (x[:, None], h[:-1]))
+    return loss, RNN(U, W, g_o @ h[-1].mT, g_a.sum(axis=(0, 3)), g_o.sum(axis=2))
 
 
 def descend(p: RNN, x: np.ndarray, y: np.ndarray, lr: float, steps: int) -> tuple[RNN, np.ndarray]:
@@ -108,5 +96,5 @@ def descend(p: RNN, x: np.ndarray, y: np.ndarray, lr: float, steps: int) -> tupl
     losses = np.empty((steps, len(p.b)))
     for i in range(steps):
         losses[i], grad = _gradient(p, x, y)
-        p = RNN(*(v - lr * g for v, g in zip(p, grad, strict=True)))
+        p = tree.map(lambda v, g: v - lr * g, p, grad)
     return p, losses

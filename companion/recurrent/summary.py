@@ -5,14 +5,15 @@ Section 10.2: many inputs, one output; the last state is a summary of fixed size
 
 import numpy as np
 
-from companion.cells.rnn import RNN, Run, backward, checked, initial, states, sum_over_copies
-from companion.core.checks import integer, sequence
+from companion.cells.rnn import RNN, RNNRun, backward, sum_over_copies
+from companion.core.checks import integer, parameters, sequence
 from companion.core.functions import nll, nll_grad, softmax
+from companion.core.scan import initial, scan
 
 __all__ = ["summary_bptt", "summary_forward", "summary_loss"]
 
 
-def summary_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> Run:
+def summary_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> RNNRun:
     """Read a whole sequence, then answer once.
 
     Equations (Section 10.2): a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = tanh a⁽ᵗ⁾ for t = 1 … τ,
@@ -26,17 +27,17 @@ def summary_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> Run:
 
     Returns
     -------
-    Run whose `o` and `yhat` have shape (1, n_o).
+    RNNRun whose `o` and `yhat` have shape (1, n_o).
 
     Reference: goodfellow2016
     """
-    p = checked(p)
-    a, h = states(p, sequence("x", x, p.U.shape[1]), initial(p, h0))
+    p = parameters("p", p, RNN)
+    a, h = scan(p, initial(len(p.b), h0=h0), sequence("x", x, p.U.shape[1]))
     o = (p.c + p.V @ h[-1])[None]
-    return Run(a, h, o, softmax(o))
+    return RNNRun(a, h, o, softmax(o))
 
 
-def summary_loss(run: Run, y: int) -> float:
+def summary_loss(run: RNNRun, y: int) -> float:
     """Negative log-likelihood of the one target.
 
     Equation (Section 10.2): L = −log ŷ_y.
@@ -50,7 +51,7 @@ def summary_loss(run: Run, y: int) -> float:
     -------
     Loss in nats.
     """
-    if not isinstance(run, Run) or len(run.o) != 1:
+    if not isinstance(run, RNNRun) or len(run.o) != 1:
         raise ValueError("run: want what summary_forward returned, with exactly one output")
     return float(nll(run.o, np.array([integer("y", y, 0, run.o.shape[1] - 1)]))[0])
 
@@ -74,7 +75,7 @@ def summary_bptt(p: RNN, x: np.ndarray, y: int, h0: np.ndarray | None = None) ->
 
     Reference: werbos1990, goodfellow2016
     """
-    p = checked(p)
+    p = parameters("p", p, RNN)
     run = summary_forward(p, x, h0)
     y = integer("y", y, 0, len(p.c) - 1)
     g_o = np.zeros((len(run.a), len(p.c)))

@@ -14,7 +14,6 @@ from companion.seq2seq.judging import exact_match, judged, peak_share
 from companion.seq2seq.lookback import additive_attention, attention
 from companion.seq2seq.model import (
     WAYS,
-    Layer,
     Read,
     Seq2Seq,
     Written,
@@ -33,7 +32,6 @@ __all__ = [
     "SYMBOLS",
     "WAYS",
     "WORDS",
-    "Layer",
     "Pairs",
     "Read",
     "Seq2Seq",

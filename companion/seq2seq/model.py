@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import gaussian
-from companion.core.checks import array, choice, integer, targets
+from companion.cells.rnn import Layer, gaussian
+from companion.core.checks import array, choice, integer, parameters, targets
 from companion.core.functions import log_softmax
+from companion.core.scan import scan
 from companion.seq2seq.lookback import attention
 
 __all__ = [
     "WAYS",
-    "Layer",
     "Read",
     "Seq2Seq",
     "Written",
@@ -28,14 +28,6 @@ __all__ = [
 
 WAYS = ("state", "input", "both")
 """How the context reaches the writer: as its initial state, as an extra input at each step, or both."""
-
-
-class Layer(NamedTuple):
-    """The recurrent layer h⁽ᵗ⁾ = tanh(b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾): U (n_h, n_x), W (n_h, n_h), b (n_h,)."""
-
-    U: np.ndarray
-    W: np.ndarray
-    b: np.ndarray
 
 
 class Seq2Seq(NamedTuple):
@@ -107,13 +99,6 @@ def seq2seq_init(
     )
 
 
-def _layer(name: str, layer: Any, n_x: int) -> Layer:
-    if not isinstance(layer, Layer):
-        raise ValueError(f"{name}: want a Layer(U, W, b), got {type(layer).__name__}")
-    n = len(array(f"{name}.b", layer.b, ("n",)))
-    return Layer(array(f"{name}.U", layer.U, (n, n_x)), array(f"{name}.W", layer.W, (n, n)), np.asarray(layer.b, float))
-
-
 def checked(p: Any) -> Seq2Seq:
     """The parameters as float64 arrays whose shapes fit together, or a ValueError that says what does not."""
     if not isinstance(p, Seq2Seq):
@@ -123,7 +108,8 @@ def checked(p: Any) -> Seq2Seq:
     if (p.A is None) != (p.Q is None):
         raise ValueError("p.A: want A and Q together, or neither")
     X, Y = array("p.X", p.X, ("n_words", "n_x")), array("p.Y", p.Y, ("n_o", "n_y"))
-    reader, writer = _layer("p.reader", p.reader, X.shape[1]), _layer("p.writer", p.writer, Y.shape[1])
+    reader = parameters("p.reader", p.reader, Layer, n_x=X.shape[1])
+    writer = parameters("p.writer", p.writer, Layer, n_x=Y.shape[1])
     n_g, n_h, n_C, n_m = len(reader.b), len(writer.b), len(p.d), len(p.p)
     shapes = {"K": (n_C, n_g), "d": (n_C,), "S": (n_h, n_C), "s": (n_h,), "R": (n_h, n_C), "A": (n_h, n_g)}
     shapes |= {"P": (n_m, n_h), "Q": (n_m, n_g), "p": (n_m,), "V": (len(Y), n_m), "c": (len(Y),)}
@@ -146,9 +132,7 @@ def encode(p: Seq2Seq, x: np.ndarray) -> Read:
     """
     p = checked(p)
     x = _places("x", x, len(p.X))
-    g = np.zeros((len(x) + 1, len(p.reader.b)))
-    for t in range(1, len(x) + 1):
-        g[t] = np.tanh(p.reader.b + p.reader.W @ g[t - 1] + p.reader.U @ p.X[x[t - 1]])
+    g = scan(p.reader, (np.zeros(len(p.reader.b)),), p.X[x]).h
     return Read(g[1:], np.tanh(p.d + p.K @ g[-1]))
 
 
@@ -188,8 +172,8 @@ def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
     Written
     """
     C, h = array("C", read.C, (len(p.d),)), array("h", h, (len(p.writer.b),))
-    a = p.writer.b + p.writer.W @ h + p.writer.U @ p.Y[integer("y", y, 0, len(p.Y) - 1)]
-    h = np.tanh(a if p.R is None else a + p.R @ C)
+    b = p.writer.b if p.R is None else p.writer.b + p.R @ C
+    h = p.writer._replace(b=b).step(p.Y[integer("y", y, 0, len(p.Y) - 1)], h).h
     mixed, alpha = p.p + p.P @ h, None
     if p.A is not None:
         alpha, m = attention(p.A, h, read.g)

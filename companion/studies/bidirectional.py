@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from companion.bidirectional import BiRNN, birnn_from_torch, cloze_forward
+from companion.cells.interop import from_torch
+from companion.cells.rnn import RNN, rnn_forward
 from companion.core.checks import choice, integer, targets
 from companion.core.functions import nll
 from companion.data.store import STORED
 from companion.data.text import ALPHABET, encode, english, one_hot, split, windows
-from companion.recurrent import RNN, from_torch, rnn_forward
 
 if TYPE_CHECKING:
     import torch

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from companion.cells.interop import from_torch
+from companion.cells.lstm import LSTM, lstm_forward
 from companion.core.checks import choice, integer, sequence
 from companion.core.functions import nll
 from companion.data.store import STORED
 from companion.data.text import ALPHABET, encode, english, one_hot, split, windows
-from companion.gated import LSTM, from_torch, lstm_forward
 
 if TYPE_CHECKING:
     import torch

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from companion.cells.interop import from_torch
 from companion.context import (
     END,
     LETTERS,
@@ -34,7 +35,6 @@ from companion.context import (
 from companion.core.checks import choice, integer
 from companion.data.store import STORED, load_weights, save_weights, write_record
 from companion.data.tasks import digits
-from companion.recurrent import from_torch
 from companion.search import LogP, greedy
 from companion.training import torch_seed, train
 

@@ -16,11 +16,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from companion.cells.interop import from_torch
+from companion.cells.rnn import RNN
 from companion.core.checks import integer
 from companion.data.store import STORED, load_weights, save_weights, write_record
 from companion.data.text import ALPHABET, encode, english, split, windows
 from companion.graphical import rnn_logp, rnn_parameters
-from companion.recurrent import RNN, from_torch
 from companion.training import torch_seed, train
 
 __all__ = ["DATA", "SEEDS", "SKIP", "WIDTHS", "build", "held_out_nats", "load", "main"]

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from companion.cells.rnn import Layer
 from companion.core.checks import choice, integer
 from companion.data.store import STORED
-from companion.seq2seq import END, SYMBOLS, WAYS, WORDS, Layer, Seq2Seq, draw, exact_match, judged, peak_share
+from companion.seq2seq import END, SYMBOLS, WAYS, WORDS, Seq2Seq, draw, exact_match, judged, peak_share
 
 if TYPE_CHECKING:
     import torch

@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from companion.cells.rnn import Layer
 from companion.core import checks as check
+from companion.core.scan import initial, scan
 
 __all__ = [
     "Linear",
@@ -37,14 +39,8 @@ def states(U: np.ndarray, W: np.ndarray, b: np.ndarray, x: np.ndarray, h0: np.nd
     -------
     h of shape (tau + 1, n_h), h[0] is h⁽⁰⁾.
     """
-    x, b = check.sequence("x", x), check.array("b", b, ("n_h",))
-    n_h = len(b)
-    U, W = check.array("U", U, (n_h, x.shape[1])), check.array("W", W, (n_h, n_h))
-    h = np.zeros((len(x) + 1, n_h))
-    h[0] = np.zeros(n_h) if h0 is None else check.array("h0", h0, (n_h,))
-    for t in range(1, len(x) + 1):
-        h[t] = np.tanh(b + W @ h[t - 1] + U @ x[t - 1])  # x[0] is x⁽¹⁾
-    return h
+    layer = check.parameters("", Layer(U, W, b), Layer)
+    return scan(layer, initial(len(layer.b), h0=h0), check.sequence("x", x, layer.U.shape[1])).h
 
 
 def recall(h: np.ndarray, x: np.ndarray, delays: Iterable[int], ridge: float = 1e-6) -> np.ndarray:
