@@ -57,5 +57,5 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	@touch $@
 
 # A change here reaches every page, so the next build starts afresh.
-_build/.config: _config.yml _toc.yml book/references.bib $(wildcard book/style/* companion/figures/*.css companion/figures/js/*)
+_build/.config: _config.yml _toc.yml book/references.bib $(wildcard book/style/*)
 	@rm -rf _build && mkdir _build && touch $@

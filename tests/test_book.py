@@ -11,6 +11,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from bs4 import BeautifulSoup
 
+from companion.figures import assets
+from companion.figures.kinds import KINDS
 from tests.conftest import HTML, ROOT
 from tests.test_notebooks import listed_pages
 
@@ -109,6 +111,16 @@ class TestEachPage:
 def test_style_sheets_fetch_nothing_from_elsewhere(built_book):
     for sheet in (built_book / "_static").rglob("*.css"):
         assert not re.search(r"url\(\s*['\"]?(https?:)?//", sheet.read_text(encoding="utf-8")), sheet
+
+
+def test_every_page_loads_all_kinds_of_figures_as_they_stand_now(built_book):
+    made = {"explorables.js": assets.page_script(KINDS), "explorables.css": assets.style(KINDS)}
+    for name, text in made.items():
+        assert (built_book / "_static" / name).read_text(encoding="utf-8") == text, f"{name} changed: run `make book`"
+    for path in (built_book / name for name in PAGES):
+        loaded = [tag.get("src") or tag.get("href") for tag in page(path).find_all(["script", "link"])]
+        ours = [Path(urlsplit(address).path).name for address in filter(None, loaded) if "explorables" in address]
+        assert sorted(ours) == sorted(made), path.name
 
 
 def test_every_page_that_was_built_is_listed(built_book):

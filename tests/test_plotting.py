@@ -5,6 +5,8 @@ import matplotlib
 matplotlib.use("agg")
 
 import inspect
+import re
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -14,7 +16,9 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 
 from companion.core import checks as validation
-from companion.figures import plotting
+from companion.figures import colors, plotting
+
+from .conftest import ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +37,18 @@ def contrast_on_white(color):
 def test_the_style_draws_in_the_colours_of_the_book():
     cycle = {c.lower() for c in plt.rcParams["axes.prop_cycle"].by_key()["color"]}
     assert {to_hex("#" + c.lstrip("#")) for c in cycle} == {c.lower() for c in plotting.COLORS.values()}
+
+
+def test_the_colours_of_the_book_stand_in_one_file():
+    known = {color.lower() for color in (*colors.COLORS.values(), *colors.DARK.values())}
+    files = [*ROOT.glob("companion/**/*.py"), *ROOT.glob("companion/**/*.css"), *ROOT.glob("companion/**/*.js")]
+    files += [*ROOT.glob("companion/**/*.mplstyle"), *ROOT.glob("book/style/*.css")]
+    assert len(files) > 50
+    for file in set(files) - {Path(colors.__file__)}:
+        again = known & set(re.findall(r"#[0-9a-f]{6}\b", file.read_text("utf-8").lower()))
+        assert not again, f"{file} repeats {again}"
+    swatches = re.findall(r"background:(#[0-9A-F]{6})", (ROOT / "book" / "notation.md").read_text("utf-8"))
+    assert sorted(swatches) == sorted(colors.COLORS.values())  # the page that names them
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """Interactive figures: live widgets in a notebook, and the same figures, alive, in the published page.
 
-An explorable is one Python class (an anywidget, hence an ipywidget) and one JavaScript module in `js/`. Make it the
-last expression of a cell. In a notebook its traits are its state, synced both ways: drag, then read ``fig.rho``; set
-``fig.rho = 1.1`` and it moves. In the page, the cell's ``text/html`` output carries the specification as JSON and one
-small script brings it to life, with no kernel and no network. A matplotlib picture goes along for print.
+An explorable is one Python class (an anywidget, hence an ipywidget) and one script that draws it, side by side in a
+folder of `companion.figures.kinds`. Make it the last expression of a cell. In a notebook its traits are its state,
+synced both ways: drag, then read ``fig.rho``; set ``fig.rho = 1.1`` and it moves. In the page, the cell's
+``text/html`` output carries the specification as JSON and one small script brings it to life, with no kernel and no
+network. A matplotlib picture goes along for print.
 
 Three general kinds are fed with numbers that the Python reference computed:
 
@@ -16,32 +17,10 @@ tests: `Eigenvalues` (`companion.longterm`), `Gates` (`companion.gated`), `Expre
 `Cliff` (`companion.optimization`).
 """
 
-from .base import Choice, Explorable, Range, Text, Toggle
-from .cliff import Cliff
-from .expression import ExpressionTree
-from .graph import Edge, Frame, Graph, Node, View
-from .playback import Panel, Playback, Scene
-from .special import Eigenvalues, Gates
-from .sweep import Slider, Sweep
+from .base import Explorable
+from .controls import Choice, Range, Text, Toggle
+from .kinds import KINDS
 
-__all__ = [
-    "Choice",
-    "Cliff",
-    "Edge",
-    "Eigenvalues",
-    "Explorable",
-    "ExpressionTree",
-    "Frame",
-    "Gates",
-    "Graph",
-    "Node",
-    "Panel",
-    "Playback",
-    "Range",
-    "Scene",
-    "Slider",
-    "Sweep",
-    "Text",
-    "Toggle",
-    "View",
-]
+_OF_KINDS = {name: getattr(kind, name) for kind in KINDS.values() for name in kind.__all__}
+globals().update(_OF_KINDS)
+__all__ = ["Choice", "Explorable", "Range", "Text", "Toggle", *_OF_KINDS]

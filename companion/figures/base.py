@@ -1,12 +1,10 @@
-"""What all explorables share: controls, state as traits, the page's HTML, the picture for print."""
+"""What all explorables share: state as traits, the page's HTML, the picture for print."""
 
 import html
 import io
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anywidget
@@ -15,123 +13,11 @@ import traitlets
 
 from companion.core import checks as check
 
-HERE = Path(__file__).parent
-SCRIPTS = ("kit.js", "graph.js", "sweep.js", "playback.js", "eigenvalues.js", "gates.js", "expression.js", "cliff.js")
-ROLES = ("input", "state", "output", "target", "loss", "gradient", "parameter")
+from . import assets
+from .colors import COLORS
+from .controls import Control
+
 LIMIT = 100_000  # bytes of JSON that one figure may add to a page
-
-
-@dataclass(frozen=True)
-class Range:
-    """A slider. With `values` it steps through them; else from `minimum` to `maximum` by `step`.
-
-    `texts` name the values in words; `play` gives step and play buttons, with that many milliseconds a step.
-    """
-
-    name: str
-    minimum: float = 0
-    maximum: float = 1
-    step: float = 1
-    label: str = ""
-    start: float | None = None
-    values: Sequence[float] | None = None
-    texts: Sequence[str] | None = None
-    play: int | None = None
-
-    def trait(self) -> traitlets.TraitType:
-        """The traitlet that holds its value."""
-        low, high = (min(self.values), max(self.values)) if self.values else (self.minimum, self.maximum)
-        whole = all(float(v).is_integer() for v in self.values or (self.minimum, self.step))
-        return (traitlets.CInt if whole else traitlets.CFloat)(self.first, min=low, max=high)
-
-    @property
-    def first(self) -> float:
-        """The value it starts with."""
-        if self.start is None:
-            return self.values[0] if self.values else self.minimum
-        return min(self.values, key=lambda v: abs(v - self.start)) if self.values else self.start
-
-    def spec(self) -> dict[str, Any]:
-        """What the page needs to know of it."""
-        bounds = {"min": self.minimum, "max": self.maximum, "step": self.step}
-        return {
-            "type": "range",
-            **({"values": list(self.values)} if self.values else bounds),
-            **({"texts": list(self.texts)} if self.texts else {}),
-            **({"play": self.play} if self.play else {}),
-        }
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few options: radio buttons, or a list from six options on."""
-
-    name: str
-    options: Sequence[Any] = ()
-    label: str = ""
-    start: Any = None
-
-    def trait(self) -> traitlets.TraitType:
-        """The traitlet that holds its value."""
-        return traitlets.Enum(list(self.options), self.first)
-
-    @property
-    def first(self) -> Any:
-        """The value it starts with."""
-        return self.options[0] if self.start is None else self.start
-
-    def spec(self) -> dict[str, Any]:
-        """What the page needs to know of it."""
-        return {"type": "choice", "options": list(self.options)}
-
-
-@dataclass(frozen=True)
-class Toggle:
-    """On or off."""
-
-    name: str
-    label: str = ""
-    start: bool = False
-
-    def trait(self) -> traitlets.TraitType:
-        """The traitlet that holds its value."""
-        return traitlets.Bool(self.start)
-
-    @property
-    def first(self) -> bool:
-        """The value it starts with."""
-        return self.start
-
-    def spec(self) -> dict[str, Any]:
-        """What the page needs to know of it."""
-        return {"type": "toggle"}
-
-
-@dataclass(frozen=True)
-class Text:
-    """A line of text to type, at most `longest` characters; `example` is another that one could type."""
-
-    name: str
-    label: str = ""
-    start: str = ""
-    example: str = ""
-    longest: int = 60
-
-    def trait(self) -> traitlets.TraitType:
-        """The traitlet that holds its value."""
-        return traitlets.Unicode(self.start)
-
-    @property
-    def first(self) -> str:
-        """The value it starts with."""
-        return self.start
-
-    def spec(self) -> dict[str, Any]:
-        """What the page needs to know of it."""
-        return {"type": "text", "longest": self.longest, "example": self.example}
-
-
-Control = Range | Choice | Toggle | Text
 
 
 def compact(value: Any, digits: int = 4) -> Any:
@@ -158,11 +44,10 @@ def key(values: Sequence[Any]) -> str:
 
 
 class Explorable(anywidget.AnyWidget):
-    """An interactive figure; use one of its kinds.
+    """An interactive figure; use one of its kinds, each a subclass in a folder of `companion.figures.kinds`.
 
     Parameters
     ----------
-    kind : the JavaScript kind that draws it.
     name : a short slug, unique in its page; prose links reach it as ``#name?trait=value``.
     controls : its sliders, choices and toggles; each becomes a trait of the figure.
     data : what the kind draws, numbers and texts that JSON can hold.
@@ -174,15 +59,17 @@ class Explorable(anywidget.AnyWidget):
         If the name is no slug, a control has no name of its own, or the data exceed 100 KB.
     """
 
-    _esm = (
-        "\n".join((HERE / "js" / f).read_text("utf-8") for f in SCRIPTS)
-        + "\nexport default { render: explorables.render };\n"
-    )
-    _css = (HERE / "explorables.css").read_text("utf-8")
+    kind: str
     spec = traitlets.Dict().tag(sync=True)
 
+    def __init_subclass__(cls, **options: Any) -> None:
+        if Explorable in cls.__bases__:  # a kind, named by its folder; what is made from a kind is drawn as that kind
+            cls.kind = cls.__module__.rpartition(".")[2]
+            cls._esm, cls._css = assets.module(cls.kind), assets.style([cls.kind])
+        super().__init_subclass__(**options)
+
     def __init__(
-        self, kind: str, name: str, controls: Sequence[Control], data: dict[str, Any], *, title: str, caption: str
+        self, name: str, controls: Sequence[Control], data: dict[str, Any], *, title: str, caption: str
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", str(name)):
             raise ValueError(f"name: want a slug such as 'half-life', got {name!r}")
@@ -191,7 +78,7 @@ class Explorable(anywidget.AnyWidget):
             raise ValueError(f"controls: want names of their own that no widget uses already, got {names}")
         spec = compact(
             {
-                "kind": kind,
+                "kind": self.kind,
                 "name": name,
                 "title": title,
                 "caption": caption,
@@ -224,7 +111,7 @@ class Explorable(anywidget.AnyWidget):
         raise NotImplementedError
 
     def html(self) -> str:
-        """The figure for the published page: its specification and state, brought to life by `js/page.js`."""
+        """The figure for the published page: its specification and state, brought to life by `page.js`."""
         spec = json.dumps({**self.spec, "state": compact(self.state)}, ensure_ascii=False, separators=(",", ":"))
         for character in "<>&":
             spec = spec.replace(character, f"\\u{ord(character):04x}")
@@ -254,4 +141,4 @@ class Explorable(anywidget.AnyWidget):
 
 def role(name: str, value: str) -> str:
     """The role, checked: it decides the colour."""
-    return check.choice(name, value, ROLES)
+    return check.choice(name, value, tuple(COLORS))

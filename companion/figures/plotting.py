@@ -18,23 +18,18 @@ from matplotlib.text import Annotation
 
 from companion.core import checks as validation
 
+from .colors import COLORS
+
 __all__ = ["COLORS", "band", "ink", "label_line", "show_source", "use_style"]
 
-COLORS = {
-    "input": "#0072B2",
-    "state": "#009E73",
-    "output": "#E69F00",
-    "target": "#767676",
-    "loss": "#D55E00",
-    "gradient": "#CC79A7",
-    "parameter": "#56B4E9",
-}
-"""One meaning, one colour (Okabe–Ito, safe for colour blindness); never the only sign: label lines too."""
+# The order in which lines that name no colour take one.
+CYCLE = ("state", "output", "input", "loss", "gradient", "parameter", "target")
 
 
 def use_style() -> None:
-    """Set matplotlib to the book's style (`companion/book.mplstyle`)."""
+    """Set matplotlib to the book's style: `book.mplstyle` beside this file, and the book's colours."""
     plt.style.use(Path(__file__).with_name("book.mplstyle"))
+    plt.rcParams["axes.prop_cycle"] = plt.cycler(color=[COLORS[role] for role in CYCLE])
 
 
 def ink(color: str) -> str:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from companion.figures.base import HERE, SCRIPTS
+from companion.figures import assets
+from companion.figures.kinds import KINDS
 
 
 class Watch:
@@ -49,7 +50,6 @@ def page(browser):
     """Return an empty page in which all kinds of figures are defined."""
     context = browser.new_context()
     page = context.new_page()
-    for script in SCRIPTS:
-        page.add_script_tag(path=str(HERE / "js" / script))
+    page.add_script_tag(content=assets.script(KINDS))
     yield page
     context.close()

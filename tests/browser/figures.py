@@ -3,12 +3,30 @@
 import re
 from pathlib import Path
 
+import numpy as np
+
+from companion.figures import Explorable
+
+MOUNT = """() => { const f = document.querySelector("figure.explorable");
+    const spec = JSON.parse(f.querySelector("script").textContent);
+    explorables.mount(f, spec, explorables.localStore({ ...spec.start })); }"""
 FIGURE = re.compile(r'<figure class="explorable"[^>]*id="([^"]+)"')
 
 
 def figures_in(page: Path) -> list[str]:
     """The names of the explorables that a built page holds, found by looking at it."""
     return FIGURE.findall(page.read_text("utf-8"))
+
+
+def assert_close(ours, theirs) -> None:
+    """What the page computed is what the reference computed, to six digits."""
+    np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
+
+
+def show(page, figure: Explorable) -> None:
+    """Put a figure into an empty page in which its kind is defined."""
+    page.set_content(f"<body style='width:900px'>{figure.html()}</body>")
+    page.evaluate(MOUNT)
 
 
 class Figure:
@@ -90,6 +108,25 @@ class Figure:
         self.page.mouse.move(x - max(30, 0.4 * box["width"]), y + 12, steps=4)
         self.page.mouse.up()
         self.settle()
+
+    def moves_and_resets(self) -> None:
+        """Say something at first sight, then move every control by key and pointer and every handle, and go back."""
+        start = self.look()
+        assert len(start) > 500, f"{self.name}: the first view draws nothing"
+        assert self.root.locator(".ex-readout").inner_text().strip(), f"{self.name}: the first view says nothing"
+        assert self.root.locator("figcaption").inner_text().strip()
+        for control in self.controls():
+            for move in (self.by_keyboard, self.by_mouse):
+                move(control)
+                how = f"{self.name}: {control} ({move.__name__})"
+                assert self.look() != start, f"{how} does not move the figure"
+                self.reset()
+                assert self.look() == start, f"{how} is not undone by a reset"
+        for handle in self.handles():
+            self.drag(handle)
+            assert self.look() != start, f"{self.name}: dragging {handle} does not move the figure"
+            self.reset()
+            assert self.look() == start, f"{self.name}: dragging {handle} is not undone by a reset"
 
     def reset(self) -> None:
         self.root.locator("[data-reset]").click()

@@ -37,22 +37,7 @@ def test_a_page_fits_a_phone(page, http_book, visit):
 @pytest.mark.parametrize(("page", "name"), FIGURES)
 def test_a_figure_moves_by_keyboard_and_mouse_and_resets(page, name, home, visit):
     tab, watch = visit(home + page, home)
-    figure = Figure(tab, name)
-    start = figure.look()
-    assert len(start) > 500, "the first view draws nothing"
-    assert figure.root.locator(".ex-readout").inner_text().strip(), "the first view says nothing"
-    assert figure.root.locator("figcaption").inner_text().strip()
-    for control in figure.controls():
-        for move in (figure.by_keyboard, figure.by_mouse):
-            move(control)
-            assert figure.look() != start, f"{control} does not move the figure ({move.__name__})"
-            figure.reset()
-            assert figure.look() == start, f"reset does not undo {control} ({move.__name__})"
-    for handle in figure.handles():
-        figure.drag(handle)
-        assert figure.look() != start, f"dragging {handle} does not move the figure"
-        figure.reset()
-        assert figure.look() == start
+    Figure(tab, name).moves_and_resets()
     assert watch.complaints == []
 
 

@@ -5,8 +5,10 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from companion.core import checks as check
+from companion.figures.base import Explorable, key, role
+from companion.figures.controls import Choice, Range
 
-from .base import Choice, Explorable, Range, key, role
+__all__ = ["Edge", "Frame", "Graph", "Node", "View"]
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,6 @@ class Graph(Explorable):
         extra = [Range("step", 0, most, 1, "step", begin, play=900)] if most else []
         extra += [Choice("light", ["none", *shares], "light every copy of", light)] if shares else []
         super().__init__(
-            "graph",
             name,
             [*controls, *extra],
             {
@@ -119,7 +120,7 @@ class Graph(Explorable):
 
     def picture(self) -> Any:
         """A matplotlib figure of the current state, for print."""
-        from . import pictures
+        from .picture import draw_graph
 
         data = self.spec["data"]
         view = data["views"][key([getattr(self, a) for a in data["axes"]])]
@@ -127,7 +128,7 @@ class Graph(Explorable):
         for f in view["frames"][: self.step] if data["stepped"] else ():
             values |= f["values"]
             grads |= f["grads"]
-        return pictures.draw_graph(view["nodes"], view["edges"], values, grads, self.spec["title"])
+        return draw_graph(view["nodes"], view["edges"], values, grads, self.spec["title"])
 
 
 def _spec(at: tuple, view: View) -> dict[str, Any]:

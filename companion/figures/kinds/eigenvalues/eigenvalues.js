@@ -43,7 +43,8 @@
       const narrow3 = wide && view.width < 860;
       view.layer("all", undefined, (g) => {
         this.plane(view, g, { left: 4, top: 4, width: side, height: side }, state);
-        this.orbit(g, wide ? { left: side, top: 4, width: side, height: side } : { left: 4, top: side + 4, width: side, height: side }, out.h);
+        const beside = wide ? { left: side, top: 4 } : { left: 4, top: side + 4 };
+        this.orbit(g, { ...beside, width: side, height: side }, out.h);
         const box = !wide ? { left: 4, top: 2 * side + 4, width: view.width - 8, height: 280 }
           : narrow3 ? { left: 4, top: side + 4, width: view.width - 8, height: 260 } : right;
         this.norms(g, box, out, state, steps);
@@ -53,10 +54,14 @@
     },
     plane(view, g, box, { rho, theta }) {
       const { svg, text, plot, clamp } = explorables.kit;
-      const p = plot(g, box, { xdomain: [-1.6, 1.6], ydomain: [-1.6, 1.6], square: true, xlabel: "real part", ylabel: "eigenvalues (imaginary part)" });
+      const p = plot(g, box, {
+        xdomain: [-1.6, 1.6], ydomain: [-1.6, 1.6], square: true,
+        xlabel: "real part", ylabel: "eigenvalues (imaginary part)",
+      });
       const unit = p.x(1) - p.x(0);
       const disc = (r, cls) => svg("circle", { cx: p.x(0), cy: p.y(0), r: unit * r, class: cls });
-      g.append(disc(1, "ex-unit"), disc(rho, "ex-radius"), text(p.x(0.72), p.y(-0.9), "|λ| = 1", { class: "ex-small" }));
+      const name = text(p.x(0.72), p.y(-0.9), "|λ| = 1", { class: "ex-small" });
+      g.append(disc(1, "ex-unit"), disc(rho, "ex-radius"), name);
       const [re, im] = [rho * Math.cos(theta), rho * Math.sin(theta)];
       g.append(svg("line", { x1: p.x(0), y1: p.y(0), x2: p.x(re), y2: p.y(im), class: "ex-ray" }),
         svg("circle", { cx: p.x(re), cy: p.y(-im), r: 6, class: "ex-dot ex-parameter ex-faint" }));
@@ -71,7 +76,10 @@
     orbit(g, box, h) {
       const { svg, text, plot, round } = explorables.kit;
       const reach = Math.min(6, Math.max(1.6, ...h.slice(0, 12).flat().map(Math.abs)) * 1.05);
-      const p = plot(g, box, { xdomain: [-reach, reach], ydomain: [-reach, reach], square: true, xlabel: "unit 1", ylabel: "state h⁽ᵗ⁾ (unit 2)" });
+      const p = plot(g, box, {
+        xdomain: [-reach, reach], ydomain: [-reach, reach], square: true,
+        xlabel: "unit 1", ylabel: "state h⁽ᵗ⁾ (unit 2)",
+      });
       let d = "";
       for (const [x, y] of h) {
         if (!p.inside(p.x(x), p.y(y))) break;
@@ -79,14 +87,19 @@
       }
       g.append(svg("path", { d, class: "ex-curve ex-state ex-thin" }));
       h.forEach(([x, y], t) => {
-        if (p.inside(p.x(x), p.y(y))) g.append(svg("circle", { cx: round(p.x(x)), cy: round(p.y(y)), r: t ? 3 : 5, class: "ex-dot ex-state", "fill-opacity": round(1 - (0.75 * t) / h.length) }));
+        if (!p.inside(p.x(x), p.y(y))) return;
+        const fade = { class: "ex-dot ex-state", "fill-opacity": round(1 - (0.75 * t) / h.length) };
+        g.append(svg("circle", { cx: round(p.x(x)), cy: round(p.y(y)), r: t ? 3 : 5, ...fade }));
       });
       g.append(text(p.x(h[0][0]) + 8, p.y(h[0][1]) - 6, "h⁽⁰⁾", { class: "ex-halo" }));
     },
     norms(g, box, out, { rho }, steps) {
       const { plot, curve, endLabels } = explorables.kit;
       const xs = out.powers.map((_, t) => t);
-      const p = plot(g, box, { xdomain: [0, steps], ydomain: [1e-6, 1e6], logy: true, xlabel: "steps t (forward), or steps back (gradient)", ylabel: "size" });
+      const p = plot(g, box, {
+        xdomain: [0, steps], ydomain: [1e-6, 1e6], logy: true,
+        xlabel: "steps t (forward), or steps back (gradient)", ylabel: "size",
+      });
       const line = xs.map((t) => rho ** t);
       curve(p, xs, line, "target", { "stroke-dasharray": "2 3" });
       curve(p, xs, out.powers, "parameter");
@@ -103,8 +116,11 @@
       const last = out.gradients[steps];
       const verdict = last < 0.05 ? "it vanishes" : last > 20 ? "it explodes" : "it survives";
       const peak = Math.max(...out.powers);
-      const grows = rho < 1 && peak > 1.5 ? ` Although ρ < 1, ‖Wᵗ‖ first grows to ${number(peak)}: W is not normal.` : "";
-      return `Eigenvalues ${number(rho)}·e^(±i·${number(theta)})${skew === 1 ? "" : `, skew ${number(skew)}`}${tanh ? ", with tanh" : ""}: through ${steps} steps the gradient is multiplied by ${number(last)}, so ${verdict}.${grows}`;
+      const grows = rho < 1 && peak > 1.5
+        ? ` Although ρ < 1, ‖Wᵗ‖ first grows to ${number(peak)}: W is not normal.` : "";
+      const matrix = `${number(rho)}·e^(±i·${number(theta)})${skew === 1 ? "" : `, skew ${number(skew)}`}`;
+      return `Eigenvalues ${matrix}${tanh ? ", with tanh" : ""}: through ${steps} steps the gradient is multiplied `
+        + `by ${number(last)}, so ${verdict}.${grows}`;
     },
   });
 })();

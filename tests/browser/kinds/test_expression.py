@@ -15,6 +15,9 @@ from companion.recursive import (
     spans,
 )
 
+from ..figures import show
+
+example = ExpressionTree
 RNG = np.random.default_rng(106)
 FIXED = [
     *("True", "7", "not True and False", "True or False and False", "(True or False) and False", "not not(True)"),
@@ -111,13 +114,7 @@ def test_the_page_names_the_position_that_python_names(page, text):
 
 
 def test_a_bad_text_leaves_the_last_good_tree_and_says_what_is_wrong(page):
-    figure = ExpressionTree()
-    page.set_content(f"<body style='width:900px'>{figure.html()}</body>")
-    page.evaluate(
-        """() => { const f = document.querySelector("figure.explorable");
-        const spec = JSON.parse(f.querySelector("script").textContent);
-        explorables.mount(f, spec, explorables.localStore({ ...spec.start })); }"""
-    )
+    show(page, ExpressionTree())
     field, readout = page.locator("input[type=text]"), page.locator(".ex-readout")
 
     def look():

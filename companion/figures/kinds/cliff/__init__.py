@@ -6,9 +6,11 @@ import numpy as np
 
 from companion import optimization
 from companion.core import checks as check
+from companion.figures.base import Explorable
+from companion.figures.controls import Choice, Range
 from companion.optimization.cliff import CLIPS
 
-from .base import Choice, Explorable, Range
+__all__ = ["Cliff"]
 
 W, B = (3.2, 6.2), (-3.2, -0.8)  # the picture
 THRESHOLDS = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
@@ -43,11 +45,11 @@ class Cliff(Explorable):
             Range("v", values=THRESHOLDS, label="threshold v", start=check.choice("v", float(v), THRESHOLDS)),
             Range("lr", values=RATES, label="learning rate", start=check.choice("lr", float(lr), RATES)),
         ]
-        super().__init__("cliff", name, controls, {"steps": STEPS}, title=title, caption=caption)
+        super().__init__(name, controls, {"steps": STEPS}, title=title, caption=caption)
 
     def picture(self) -> Any:
         """A matplotlib figure of the current state, for print."""
-        from . import pictures
+        from companion.figures import pictures
 
         w, b = np.linspace(*W, 120), np.linspace(*B, 120)
         path = optimization.cliff_descent(self.w, self.b, self.lr, self.clip, self.v, STEPS)

@@ -4,8 +4,9 @@
 (() => {
   "use strict";
 
-  const kinds = {};
-  const mounted = globalThis.explorables?.mounted ?? new Set(); // a notebook may load this text once a widget
+  // A notebook loads this text once a widget, each time with another kind.
+  const kinds = globalThis.explorables?.kinds ?? {};
+  const mounted = globalThis.explorables?.mounted ?? new Set();
   const SVG = "http://www.w3.org/2000/svg";
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
@@ -80,12 +81,16 @@
     const axis = svg("g", { class: "ex-axis" });
     const base = inner.top + inner.height;
     for (const v of ticks(x0, x1, inner.width / 60)) {
-      axis.append(svg("line", { x1: x(v), x2: x(v), y1: base, y2: base + 4 }), text(x(v), base + 16, number(v), { "text-anchor": "middle" }));
+      axis.append(
+        svg("line", { x1: x(v), x2: x(v), y1: base, y2: base + 4 }),
+        text(x(v), base + 16, number(v), { "text-anchor": "middle" }),
+      );
     }
+    const power = (v) => `10${superscript(Math.round(Math.log10(v)))}`;
     for (const v of logy ? logTicks(y0, y1, inner.height / 34) : ticks(y0, y1, inner.height / 34)) {
       axis.append(
         svg("line", { class: "ex-grid", x1: inner.left, x2: inner.left + inner.width, y1: y(v), y2: y(v) }),
-        text(inner.left - 6, y(v) + 4, logy ? `10${superscript(Math.round(Math.log10(v)))}` : number(v), { "text-anchor": "end" }),
+        text(inner.left - 6, y(v) + 4, logy ? power(v) : number(v), { "text-anchor": "end" }),
       );
     }
     axis.append(
@@ -94,9 +99,13 @@
       text(inner.left - 40, inner.top - 9, ylabel, { class: "ex-label" }),
     );
     layer.append(axis);
-    const inside = (px, py) => px >= inner.left - 1 && px <= inner.left + inner.width + 1 && py >= inner.top - 1 && py <= base + 1;
+    const inside = (px, py) =>
+      px >= inner.left - 1 && px <= inner.left + inner.width + 1 && py >= inner.top - 1 && py <= base + 1;
     return { ...inner, x, y, invert, inside, layer, low: y0, high: y1 };
   }
+
+  // Curves that share a role differ by their dashes.
+  const dashes = (k) => ["", "7 4", "2 3", "9 3 2 3"][k % 4] || null;
 
   // A curve; points outside the plot are cut off, not clamped to its border.
   function curve(p, xs, ys, role, attrs) {
@@ -131,7 +140,10 @@
   }
 
   // ---- controls ---------------------------------------------------------------------------------
-  const shown = (c, v) => (c.texts && c.values ? c.texts[nearest(c.values, v)] : typeof v === "number" ? number(v) : String(v));
+  const shown = (c, v) => {
+    if (c.texts && c.values) return c.texts[nearest(c.values, v)];
+    return typeof v === "number" ? number(v) : String(v);
+  };
 
   function rangeControl(c, id, view) {
     const listed = c.values;
@@ -173,30 +185,51 @@
     view.onreset(stop);
     const step = (d, sign, name) =>
       html("button", { type: "button", "aria-label": name, onclick: () => { stop(); go(+input.value + d); } }, sign);
-    return [step(-1, "‹", `${c.label}: one back`), step(1, "›", `${c.label}: one on`), still() ? null : run].filter(Boolean);
+    const steps = [step(-1, "‹", `${c.label}: one back`), step(1, "›", `${c.label}: one on`)];
+    return still() ? steps : [...steps, run];
   }
 
-  function choiceControl(c, id, view) {
-    if (c.options.length > 5) {
-      const select = html("select", { id, "data-control": c.name, onchange: () => view.set(c.name, c.options[select.selectedIndex]) },
-        c.options.map((o, i) => html("option", {}, (c.texts || c.options)[i])));
-      return { row: html("div", { class: "ex-row" }, html("label", { for: id }, c.label), select), show: () => { select.selectedIndex = c.options.indexOf(view.get(c.name)); } };
-    }
-    const radios = c.options.map((o, i) => html("input", { type: "radio", name: id, id: `${id}-${i}`, "data-control": c.name, onchange: () => view.set(c.name, o) }));
-    const row = html("div", { class: "ex-row ex-choice", role: "radiogroup", "aria-label": c.label }, html("span", {}, c.label),
-      html("div", {}, radios.map((r, i) => html("label", {}, r, html("span", {}, (c.texts || c.options)[i])))));
+  const choiceControl = (c, id, view) => (c.options.length > 5 ? listControl : radioControl)(c, id, view);
+
+  function listControl(c, id, view) {
+    const select = html(
+      "select",
+      { id, "data-control": c.name, onchange: () => view.set(c.name, c.options[select.selectedIndex]) },
+      c.options.map((o) => html("option", {}, o)),
+    );
+    const row = html("div", { class: "ex-row" }, html("label", { for: id }, c.label), select);
+    return { row, show: () => { select.selectedIndex = c.options.indexOf(view.get(c.name)); } };
+  }
+
+  function radioControl(c, id, view) {
+    const radios = c.options.map((o, i) => html("input", {
+      type: "radio", name: id, id: `${id}-${i}`, "data-control": c.name, onchange: () => view.set(c.name, o),
+    }));
+    const row = html(
+      "div", { class: "ex-row ex-choice", role: "radiogroup", "aria-label": c.label },
+      html("span", {}, c.label),
+      html("div", {}, radios.map((r, i) => html("label", {}, r, html("span", {}, c.options[i])))),
+    );
     return { row, show: () => radios.forEach((r, i) => { r.checked = c.options[i] === view.get(c.name); }) };
   }
 
   function toggleControl(c, id, view) {
-    const box = html("input", { type: "checkbox", id, "data-control": c.name, onchange: () => view.set(c.name, box.checked) });
-    return { row: html("div", { class: "ex-row ex-toggle" }, box, html("label", { for: id }, c.label)), show: () => { box.checked = view.get(c.name); } };
+    const box = html("input", {
+      type: "checkbox", id, "data-control": c.name, onchange: () => view.set(c.name, box.checked),
+    });
+    const row = html("div", { class: "ex-row ex-toggle" }, box, html("label", { for: id }, c.label));
+    return { row, show: () => { box.checked = view.get(c.name); } };
   }
 
   // A line of text; Enter or leaving the field hands it over.
   function textControl(c, id, view) {
-    const input = html("input", { type: "text", id, "data-control": c.name, maxlength: c.longest, placeholder: c.example, spellcheck: "false", autocomplete: "off", onchange: () => view.set(c.name, input.value), onblur: () => { input.value = view.get(c.name); } });
-    return { row: html("div", { class: "ex-row ex-text" }, html("label", { for: id }, c.label), input), show: () => { if (document.activeElement !== input || input.value === "") input.value = view.get(c.name); } };
+    const take = () => { input.value = view.get(c.name); };
+    const input = html("input", {
+      type: "text", id, "data-control": c.name, maxlength: c.longest, placeholder: c.example,
+      spellcheck: "false", autocomplete: "off", onchange: () => view.set(c.name, input.value), onblur: take,
+    });
+    const row = html("div", { class: "ex-row ex-text" }, html("label", { for: id }, c.label), input);
+    return { row, show: () => { if (document.activeElement !== input || input.value === "") take(); } };
   }
 
   const makers = { range: rangeControl, choice: choiceControl, toggle: toggleControl, text: textControl };
@@ -205,7 +238,8 @@
   const parse = (hash) => {
     const at = hash.indexOf("?");
     if (!hash.startsWith("#") || at < 0) return null;
-    return { name: decodeURIComponent(hash.slice(1, at)), state: Object.fromEntries(new URLSearchParams(hash.slice(at + 1))) };
+    const state = Object.fromEntries(new URLSearchParams(hash.slice(at + 1)));
+    return { name: decodeURIComponent(hash.slice(1, at)), state };
   };
   function cast(c, raw) {
     if (c.type === "text") return raw.slice(0, c.longest);
@@ -260,7 +294,8 @@
       // A round handle at (px, py).
       handle(g, name, px, py, role, move) {
         view.drag(name, move);
-        g.append(svg("circle", { cx: round(px), cy: round(py), r: 9, class: `ex-handle ex-${role}`, "data-handle": name }));
+        const look = { r: 9, class: `ex-handle ex-${role}`, "data-handle": name };
+        g.append(svg("circle", { cx: round(px), cy: round(py), ...look }));
       },
       limit(name, max) {
         const c = controls.find((k) => k.name === name);
@@ -272,12 +307,15 @@
       flash() { root.classList.add("ex-flash"); setTimeout(() => root.classList.remove("ex-flash"), 900); },
     };
 
-    const parts = controls.map((c) => makers[c.type](c, `${spec.name}-${c.name}-${Math.random().toString(36).slice(2, 7)}`, view));
+    const unique = Math.random().toString(36).slice(2, 7);
+    const parts = controls.map((c) => makers[c.type](c, `${spec.name}-${c.name}-${unique}`, view));
     const reset = html("button", { type: "button", "data-reset": true, onclick: () => {
       resets.forEach((f) => f());
       for (const [name, value] of Object.entries(spec.start)) view.set(name, value);
     } }, "Reset");
-    const share = html("button", { type: "button", "data-share-link": true, onclick: () => shareLink(view, share) }, "Copy link to this state");
+    const share = html("button", {
+      type: "button", "data-share-link": true, onclick: () => shareLink(view, share),
+    }, "Copy link to this state");
     panel.append(...parts.map((p) => p.row), html("div", { class: "ex-row ex-buttons" }, reset, share));
     // JupyterLab's command mode would swallow arrow keys and letters typed into a control.
     panel.addEventListener("keydown", (event) => event.stopPropagation());
@@ -298,7 +336,8 @@
       if (readout.textContent !== say) readout.textContent = say;
       canvas.setAttribute("aria-label", `${spec.title}. ${say}`);
       parts.forEach((p) => p.show());
-      if (focus < stage.scrollLeft + 40 || focus > stage.scrollLeft + view.width - 40) stage.scrollLeft = focus - view.width / 2;
+      const off = focus - stage.scrollLeft;
+      if (off < 40 || off > view.width - 40) stage.scrollLeft = focus - view.width / 2;
     }
     const redraw = () => { if (!pending) pending = requestAnimationFrame(draw); };
 
@@ -384,6 +423,6 @@
   globalThis.explorables = {
     inPage: false, kinds, mounted, define: (name, kind) => { kinds[name] = kind; },
     mount, render, localStore, follow,
-    kit: { html, svg, text, plot, curve, endLabels, extent, ticks, number, clamp, round, nearest, superscript },
+    kit: { html, svg, text, plot, curve, dashes, endLabels, extent, ticks, number, clamp, round, nearest, superscript },
   };
 })();

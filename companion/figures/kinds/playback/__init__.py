@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 
 from companion.core import checks as check
+from companion.figures.base import Explorable, key, role
+from companion.figures.controls import Choice, Range
 
-from .base import Choice, Explorable, Range, key, role
+__all__ = ["Panel", "Playback", "Scene"]
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,6 @@ class Playback(Explorable):
         if rows > 1:
             controls += [Range("row", 1, rows, 1, row_label, check.integer("row", row, 1, rows))]
         super().__init__(
-            "playback",
             name,
             controls,
             {"axes": axes, "scenes": made, "rows": rows, "context": context, "glue": glue},
@@ -103,7 +104,7 @@ class Playback(Explorable):
 
     def picture(self) -> Any:
         """A matplotlib figure of the current state, for print."""
-        from . import pictures
+        from companion.figures import pictures
 
         data = self.spec["data"]
         scene = data["scenes"][key([getattr(self, a) for a in data["axes"]])]

@@ -11,11 +11,14 @@ import pytest
 
 from companion.core.functions import sigmoid
 from companion.figures import Cliff
-from companion.figures.cliff import CLIPS, RATES, STEPS, THRESHOLDS, B, W
+from companion.figures.kinds.cliff import CLIPS, RATES, STEPS, THRESHOLDS, B, W
 from companion.optimization import cliff_descent, cliff_gradient
 from companion.optimization.cliff import H0
 from companion.optimization.cliff import STEPS as TAU
 
+from ..figures import show
+
+example = Cliff
 RNG = np.random.default_rng(1011)
 
 
@@ -95,12 +98,7 @@ def test_a_descent_that_overflows_stands_still_and_leaves_no_nan_in_the_drawing(
     assert (cliff_descent(1e7, -5e6, 1.0, "none", 1.0, 5).w == 1e7).all()
     for clip in CLIPS:
         figure = Cliff(w=6.18, b=-3.08, clip=clip, lr=1.0)
-        page.set_content(f"<body style='width:900px'>{figure.html()}</body>")
-        page.evaluate(
-            """() => { const f = document.querySelector("figure.explorable");
-            const spec = JSON.parse(f.querySelector("script").textContent);
-            explorables.mount(f, spec, explorables.localStore({ ...spec.start })); }"""
-        )
+        show(page, figure)
         drawing = page.locator("svg").inner_html() + page.locator(".ex-readout").inner_text()
         assert "NaN" not in drawing and "Infinity" not in drawing and "undefined" not in drawing
 

@@ -6,7 +6,8 @@
   const WORDS = ["True", "False", "and", "or", "not"];
   const RANK = [["or"], ["and"], ["+", "-"], ["*", "/"]]; // the first binds least
   const APPLY = {
-    or: (a, b) => a || b, and: (a, b) => a && b, "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b,
+    or: (a, b) => a || b, and: (a, b) => a && b,
+    "+": (a, b) => a + b, "-": (a, b) => a - b, "*": (a, b) => a * b, "/": (a, b) => a / b,
   };
   const refuse = (at, problem) => { throw { at, problem }; };
 
@@ -16,8 +17,11 @@
       if (text[at] === " ") { at++; continue; }
       TOKEN.lastIndex = at;
       const word = TOKEN.exec(text)?.[0];
-      const known = word && (/[A-Za-z_]/.test(word[0]) ? WORDS.includes(word) : !/[0-9]/.test(word[0]) || /^(0|[1-9][0-9]*)(\.[0-9]+)?$/.test(word));
-      if (!known) refuse(at, `unknown symbol “${word ?? text[at]}”; want True, False, and, or, not, or numbers with + - * /, and brackets`);
+      const isWord = () => /[A-Za-z_]/.test(word[0]);
+      const isNumber = () => !/[0-9]/.test(word[0]) || /^(0|[1-9][0-9]*)(\.[0-9]+)?$/.test(word);
+      const known = word && (isWord() ? WORDS.includes(word) : isNumber());
+      const wanted = "want True, False, and, or, not, or numbers with + - * /, and brackets";
+      if (!known) refuse(at, `unknown symbol “${word ?? text[at]}”; ${wanted}`);
       out.push({ word, at });
       at += word.length;
     }
@@ -39,7 +43,9 @@
       if (v !== undefined) value.set(`${node.i},${node.j}`, v);
       return node;
     };
-    const stuck = () => refuse(tokens[k]?.at ?? end, k < tokens.length ? `“${word()}” does not fit here` : "the expression ends too early");
+    const misfit = (at, otherwise) =>
+      refuse(tokens[k]?.at ?? at, k < tokens.length ? `“${word()}” does not fit here` : otherwise);
+    const stuck = () => misfit(end, "the expression ends too early");
     function level(r) {
       if (r === 2 && word() === "not") return prefix(() => level(2), (v) => !v);
       if (r === RANK.length) return factor();
@@ -66,10 +72,11 @@
       if (word() === "(") {
         const open = k++;
         const inner = level(0);
-        if (word() !== ")") refuse(tokens[k]?.at ?? tokens[open].at, k < tokens.length ? `“${word()}” does not fit here` : "this bracket is never closed");
+        if (word() !== ")") misfit(tokens[open].at, "this bracket is never closed");
         return join(leaf(open), join(inner, leaf(k++)), inner.value);
       }
-      const atom = word() === "True" ? true : word() === "False" ? false : /^[0-9]/.test(word() ?? "") ? Number(word()) : stuck();
+      const isNumber = /^[0-9]/.test(word() ?? "");
+      const atom = word() === "True" ? true : word() === "False" ? false : isNumber ? Number(word()) : stuck();
       const node = { ...leaf(k++), value: atom };
       value.set(`${node.i},${node.j}`, atom);
       return node;
@@ -97,7 +104,10 @@
     let alive = Array.from({ length: tau }, (_, i) => i);
     while (alive.length > 1) {
       const next = [];
-      for (let i = 0; i + 1 < alive.length; i += 2) { out.push([alive[i], alive[i + 1]]); next.push(tau + out.length - 1); }
+      for (let i = 0; i + 1 < alive.length; i += 2) {
+        out.push([alive[i], alive[i + 1]]);
+        next.push(tau + out.length - 1);
+      }
       if (alive.length % 2) next.push(alive.at(-1));
       alive = next;
     }
@@ -130,7 +140,10 @@
       const views = Object.fromEntries(Object.entries(trees).map(([name, pairs]) => {
         const spans = words.map((_, i) => [i, i + 1]);
         const height = words.map(() => 0);
-        for (const [a, b] of pairs) { spans.push([spans[a][0], spans[b][1]]); height.push(1 + Math.max(height[a], height[b])); }
+        for (const [a, b] of pairs) {
+          spans.push([spans[a][0], spans[b][1]]);
+          height.push(1 + Math.max(height[a], height[b]));
+        }
         return [name, {
           merges: pairs, spans, height,
           values: spans.map(([i, j]) => value.get(`${i},${j}`) ?? null),
@@ -160,10 +173,14 @@
       view.limit("step", tree.merges.length);
       const step = Math.min(view.get("step"), tree.merges.length);
       const size = this.paint(view, tokens, tree, step, !now.ok);
-      if (!now.ok) return { ...size, say: `At position ${now.at} of “${text}”: ${now.problem}. Drawn, in grey: ${view.good.text}` };
-      const depth = `Depth ${Math.max(...tree.height)} over ${tokens.length} tokens`;
+      if (!now.ok) {
+        const problem = `At position ${now.at} of “${text}”: ${now.problem}.`;
+        return { ...size, say: `${problem} Drawn, in grey: ${view.good.text}` };
+      }
       if (!tree.merges.length) return { ...size, say: `One token, nothing to merge: its value is ${show(value)}.` };
-      return { ...size, say: `${this.say(tokens, tree, step)} ${depth} (balanced: ${Math.max(...views.balanced.height)}, chain: ${tokens.length - 1}).` };
+      const depth = `Depth ${Math.max(...tree.height)} over ${tokens.length} tokens`;
+      const others = `(balanced: ${Math.max(...views.balanced.height)}, chain: ${tokens.length - 1})`;
+      return { ...size, say: `${this.say(tokens, tree, step)} ${depth} ${others}.` };
     },
     say(tokens, tree, step) {
       if (!step) return "Nothing merged yet: step forward.";
@@ -172,7 +189,8 @@
       const most = Math.max(...tree.pending.slice(0, node + 1).map((p) => p.length));
       const now = tree.pending[node].map(face).join(" ");
       const what = tree.values[node] !== null ? `the value ${now}` : `“${now}”, which is no value yet`;
-      return `Step ${step}: “${a}” and “${b}” make ${what}. Most that a node has to carry so far: ${most} symbol${most > 1 ? "s" : ""}.`;
+      const load = `Most that a node has to carry so far: ${most} symbol${most > 1 ? "s" : ""}.`;
+      return `Step ${step}: “${a}” and “${b}” make ${what}. ${load}`;
     },
     paint(view, tokens, tree, step, grey) {
       const { svg, text, round } = explorables.kit;
@@ -195,7 +213,10 @@
         tree.merges.forEach((pair, k) => {
           const n = tau + k;
           const hot = k === step - 1 ? " ex-hot" : "";
-          for (const c of pair) g.append(svg("g", { class: `ex-edge${done(n) ? "" : " ex-off"}${hot}` }, svg("path", { d: `M${round(x[c])} ${round(y[c])}L${round(x[n])} ${round(y[n])}` })));
+          for (const c of pair) {
+            const path = svg("path", { d: `M${round(x[c])} ${round(y[c])}L${round(x[n])} ${round(y[n])}` });
+            g.append(svg("g", { class: `ex-edge${done(n) ? "" : " ex-off"}${hot}` }, path));
+          }
         });
         tree.spans.forEach((span, n) => {
           const leaf = n < tau;
@@ -205,8 +226,9 @@
           const role = leaf ? "input" : tree.values[n] !== null ? "state" : "target";
           const w = Math.max(24, 7.2 * said.length + 10);
           const hot = n === tau + step - 1 && step ? " ex-hot" : "";
+          const box = { x: round(x[n] - w / 2), y: round(y[n] - 11), width: w, height: 22, rx: leaf ? 2 : 11 };
           g.append(
-            svg("rect", { x: round(x[n] - w / 2), y: round(y[n] - 11), width: w, height: 22, rx: leaf ? 2 : 11, class: `ex-node ex-${role}${on ? "" : " ex-off"}${hot}` }),
+            svg("rect", { ...box, class: `ex-node ex-${role}${on ? "" : " ex-off"}${hot}` }),
             text(x[n], y[n] + 4, said, { "text-anchor": "middle", class: "ex-name ex-small" }),
           );
         });

@@ -4,8 +4,10 @@ from typing import Any
 
 from companion import recursive
 from companion.core import checks as check
+from companion.figures.base import Explorable
+from companion.figures.controls import Choice, Range, Text
 
-from .base import Choice, Explorable, Range, Text
+__all__ = ["ExpressionTree"]
 
 LONGEST = 48  # characters, hence tokens
 TREES = ("parse", "balanced", "chain")
@@ -42,11 +44,11 @@ class ExpressionTree(Explorable):
             Choice("tree", list(TREES), "tree", check.choice("tree", tree, TREES)),
             Range("step", 0, LONGEST, 1, "step", len(parsed.tree.merges), play=800),
         ]
-        super().__init__("expression", name, controls, {}, title=title, caption=caption)
+        super().__init__(name, controls, {}, title=title, caption=caption)
 
     def picture(self) -> Any:
         """A matplotlib figure of the current state, for print."""
-        from . import pictures
+        from companion.figures import pictures
 
         try:
             parsed = recursive.parse(self.text)

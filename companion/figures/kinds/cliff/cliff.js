@@ -40,7 +40,9 @@
   // The part of the segment from (x0, y0) to (x1, y1) that lies in the rectangle, or null.
   function inside(x0, y0, x1, y1, r) {
     let [s, e] = [0, 1];
-    for (const [d, lo, hi] of [[x1 - x0, r.left - x0, r.left + r.width - x0], [y1 - y0, r.top - y0, r.top + r.height - y0]]) {
+    const across = [x1 - x0, r.left - x0, r.left + r.width - x0];
+    const up = [y1 - y0, r.top - y0, r.top + r.height - y0];
+    for (const [d, lo, hi] of [across, up]) {
       if (d === 0) { if (lo > 0 || hi < 0) return null; continue; }
       s = Math.max(s, Math.min(lo / d, hi / d));
       e = Math.min(e, Math.max(lo / d, hi / d));
@@ -60,16 +62,21 @@
       const side = wide ? Math.min(430, view.width * 0.56) : view.width;
       const tall = wide ? side : Math.max(300, view.width * 0.9);
       const left = { left: 4, top: 4, width: side - 8, height: tall };
-      const right = wide ? { left: side, top: 4, width: view.width - side - 4, height: tall } : { left: 4, top: tall + 4, width: view.width - 8, height: 270 };
-      let p;
+      const right = wide
+        ? { left: side, top: 4, width: view.width - side - 4, height: tall }
+        : { left: 4, top: tall + 4, width: view.width - 8, height: 270 };
       const [cw, cb] = ["w", "b"].map((n) => view.spec.controls.find((c) => c.name === n));
       view.layer("surface", `${side}|${tall}`, (g) => { this.surface(g, left, cw, cb); });
       view.layer("paths", undefined, (g) => {
-        p = explorables.kit.plot(g, left, { xdomain: [cw.min, cw.max], ydomain: [cb.min, cb.max], xlabel: "self-weight w", ylabel: "bias b (redder: larger loss)" });
+        const p = explorables.kit.plot(g, left, {
+          xdomain: [cw.min, cw.max], ydomain: [cb.min, cb.max],
+          xlabel: "self-weight w", ylabel: "bias b (redder: larger loss)",
+        });
         if (state.clip !== "none") this.path(g, p, free, "target", "without clipping");
         this.path(g, p, out, "parameter", state.clip === "none" ? "no clipping" : `clipped by ${state.clip}`);
         view.handle(g, "start", p.x(state.w), p.y(state.b), "parameter", (px, py) => {
-          const grid = (v, c) => explorables.kit.clamp(Number((Math.round(v / c.step) * c.step).toFixed(3)), c.min, c.max);
+          const { clamp } = explorables.kit;
+          const grid = (v, c) => clamp(Number((Math.round(v / c.step) * c.step).toFixed(3)), c.min, c.max);
           const [w, b] = p.invert(px, py);
           view.set("w", grid(w, cw));
           view.set("b", grid(b, cb));
@@ -85,17 +92,25 @@
       const n = 72;
       const d = BANDS.map(() => "");
       const [dx, dy] = [r.width / n, r.height / n];
+      const at = (i, c) => ((i + 0.5) / n) * (c.max - c.min);
+      const strip = (i, j, cells) =>
+        `M${round(r.left + i * dx)} ${round(r.top + j * dy)}h${round(cells * dx + 0.3)}v${round(dy + 0.3)}`
+        + `h${round(-cells * dx - 0.3)}z`;
       for (let j = 0; j < n; j++) {
-        const b = cb.max - ((j + 0.5) / n) * (cb.max - cb.min);
+        const b = cb.max - at(j, cb);
         let [from, was] = [0, -2];
         for (let i = 0; i <= n; i++) {
-          const band = i < n ? BANDS.findLastIndex((v) => loss(cw.min + ((i + 0.5) / n) * (cw.max - cw.min), b) >= v) : -2;
+          const here = i < n ? loss(cw.min + at(i, cw), b) : NaN;
+          const band = i < n ? BANDS.findLastIndex((v) => here >= v) : -2;
           if (band === was) continue;
-          if (was >= 0) d[was] += `M${round(r.left + from * dx)} ${round(r.top + j * dy)}h${round((i - from) * dx + 0.3)}v${round(dy + 0.3)}h${round((from - i) * dx - 0.3)}z`;
+          if (was >= 0) d[was] += strip(from, j, i - from);
           [from, was] = [i, band];
         }
       }
-      d.forEach((path, i) => g.append(svg("path", { d: path, class: "ex-bar ex-loss", style: `fill-opacity:${round(0.06 + 0.085 * i)}` })));
+      d.forEach((path, i) => {
+        const style = `fill-opacity:${round(0.06 + 0.085 * i)}`;
+        g.append(svg("path", { d: path, class: "ex-bar ex-loss", style }));
+      });
     },
     path(g, p, out, role, label) {
       const { svg, text, round } = explorables.kit;
@@ -111,30 +126,46 @@
         d += `M${part.slice(0, 2).map(round).join(" ")}L${part.slice(2, 4).map(round).join(" ")}`;
         if (part[4]) exit ??= part;
       });
-      g.append(svg("path", { d, class: `ex-curve ex-halo`, style: "stroke-width:4.5px" }), svg("path", { d, class: `ex-curve ex-${role}`, "stroke-dasharray": role === "target" ? "5 3" : null }));
-      for (const [x, y] of dots) g.append(svg("circle", { cx: round(x), cy: round(y), r: 2.6, class: `ex-dot ex-${role}`, style: "stroke:var(--ex-ink);stroke-width:0.5px" }));
+      g.append(
+        svg("path", { d, class: `ex-curve ex-halo`, style: "stroke-width:4.5px" }),
+        svg("path", { d, class: `ex-curve ex-${role}`, "stroke-dasharray": role === "target" ? "5 3" : null }),
+      );
+      const dot = { r: 2.6, class: `ex-dot ex-${role}`, style: "stroke:var(--ex-ink);stroke-width:0.5px" };
+      for (const [x, y] of dots) g.append(svg("circle", { cx: round(x), cy: round(y), ...dot }));
       if (exit) {
         const [x0, y0, x, y] = exit;
         const turn = (Math.atan2(y - y0, x - x0) * 180) / Math.PI;
-        g.append(svg("path", { d: "M0 0L-11 -5V5z", transform: `translate(${round(x)} ${round(y)}) rotate(${round(turn)})`, class: `ex-dot ex-${role}` }));
+        const transform = `translate(${round(x)} ${round(y)}) rotate(${round(turn)})`;
         const end = x > p.left + p.width / 2;
-        g.append(text(x + (end ? -14 : 14), Math.max(y, p.top + 4) + (y > p.top + p.height / 2 ? -8 : 12), `${label}: leaves`, { class: "ex-halo ex-small", "text-anchor": end ? "end" : "start" }));
+        const base = Math.max(y, p.top + 4) + (y > p.top + p.height / 2 ? -8 : 12);
+        const style = { class: "ex-halo ex-small", "text-anchor": end ? "end" : "start" };
+        g.append(
+          svg("path", { d: "M0 0L-11 -5V5z", transform, class: `ex-dot ex-${role}` }),
+          text(x + (end ? -14 : 14), base, `${label}: leaves`, style),
+        );
       }
     },
     curves(g, box, out, free, { clip, v }, steps) {
       const { svg, text, plot, curve } = explorables.kit;
       const xs = out.loss.map((_, k) => k);
       const floor = (ys) => ys.map((y) => (Number.isFinite(y) ? Math.min(1e6, Math.max(y, 1.01e-8)) : null));
-      const p = plot(g, box, { xdomain: [0, steps], ydomain: [1e-8, 1e6], logy: true, xlabel: "step of descent", ylabel: "loss and gradient norm" });
+      const p = plot(g, box, {
+        xdomain: [0, steps], ydomain: [1e-8, 1e6], logy: true,
+        xlabel: "step of descent", ylabel: "loss and gradient norm",
+      });
       curve(p, xs, xs.map(() => v), "gradient", { "stroke-dasharray": "2 3" });
-      if (clip !== "none") curve(p, xs, floor(free.loss), "target", { "stroke-dasharray": "5 3", class: "ex-curve ex-target ex-thin" });
+      const faint = { "stroke-dasharray": "5 3", class: "ex-curve ex-target ex-thin" };
+      if (clip !== "none") curve(p, xs, floor(free.loss), "target", faint);
       curve(p, xs, floor(out.norm), "gradient", { class: "ex-curve ex-gradient ex-thin" });
       curve(p, xs, floor(out.loss), "loss");
       const key = [["loss", "loss"], ["gradient", "gradient norm"], ["gradient", "· · ·  threshold v"]];
       if (clip !== "none") key.push(["target", "- - -  loss without clipping"]);
       key.forEach(([role, label], i) => {
         const [x, y] = [p.left + 12, p.top + 12 + 15 * i];
-        g.append(svg("circle", { cx: x, cy: y - 4, r: 4, class: `ex-dot ex-${role}` }), text(x + 10, y, label, { class: "ex-halo" }));
+        g.append(
+          svg("circle", { cx: x, cy: y - 4, r: 4, class: `ex-dot ex-${role}` }),
+          text(x + 10, y, label, { class: "ex-halo" }),
+        );
       });
     },
     say({ clip, v }, out, free, steps, cw, cb) {
@@ -142,16 +173,21 @@
       const told = (o) => {
         const [w, b] = [o.w[steps], o.b[steps]];
         const away = w < cw.min || w > cw.max || b < cb.min || b > cb.max;
-        return `loss ${number(o.loss[steps])}${away ? `, outside the picture at w = ${number(w)}, b = ${number(b)}` : ""}`;
+        const where = away ? `, outside the picture at w = ${number(w)}, b = ${number(b)}` : "";
+        return `loss ${number(o.loss[steps])}${where}`;
       };
       const norms = out.norm.filter(Number.isFinite);
       const largest = Math.max(...norms);
       const jump = Math.max(...out.w.slice(1).map((w, k) => Math.hypot(w - out.w[k], out.b[k + 1] - out.b[k])));
       const above = out.norm.filter((n) => !(n <= v)).length;
-      const met = clip === "none" ? "" : above ? ` Longer than v: ${above} gradient${above > 1 ? "s" : ""}.` : " No gradient was longer than v, so nothing was clipped.";
+      const met = clip === "none" ? ""
+        : above ? ` Longer than v: ${above} gradient${above > 1 ? "s" : ""}.`
+          : " No gradient was longer than v, so nothing was clipped.";
       const lost = norms.length < out.norm.length ? " A gradient overflowed, and the descent stopped there." : "";
       const beside = clip === "none" ? "" : ` Without clipping: ${told(free)}.`;
-      return `${clip === "none" ? "No clipping" : `Clipped by ${clip} at v = ${number(v)}`}: after ${steps} steps ${told(out)}. Largest gradient ${number(largest)}, largest jump ${number(jump)}.${met}${lost}${beside}`;
+      const way = clip === "none" ? "No clipping" : `Clipped by ${clip} at v = ${number(v)}`;
+      const sizes = `Largest gradient ${number(largest)}, largest jump ${number(jump)}.`;
+      return `${way}: after ${steps} steps ${told(out)}. ${sizes}${met}${lost}${beside}`;
     },
   });
 })();

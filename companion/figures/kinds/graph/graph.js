@@ -36,47 +36,61 @@ explorables.define("graph", {
     });
     const counts = Object.entries(scene.counters).map(([k, v]) => `${k}: ${v}`).join(" · ");
     const copies = light === "none" ? 0 : this.copies(scene, light);
-    const lighted = copies > 1 ? `${light} is used ${copies} times: one parameter, many copies. ` : copies ? `${light} stands here once. ` : "";
+    const lighted = copies > 1 ? `${light} is used ${copies} times: one parameter, many copies. `
+      : copies ? `${light} stands here once. ` : "";
     const say = stepped && step === 0 ? "Nothing computed yet: step forward. " : seen.say ? `${seen.say} ` : "";
     return { height: 46 + rows * 104 + 52, width, say: `${say}${lighted}${counts}`.trim() };
   },
   // Pointing at a weight shows all its copies; pressing it keeps them lit.
   start(view, canvas) {
     const share = (event) => event.target.closest("[data-share]")?.dataset.share;
-    const hover = (event) => canvas.querySelectorAll("[data-share]").forEach((e) => e.classList.toggle("ex-hover", e.dataset.share === share(event)));
+    const hover = (event) => canvas.querySelectorAll("[data-share]").forEach((e) => {
+      e.classList.toggle("ex-hover", e.dataset.share === share(event));
+    });
     canvas.addEventListener("pointerover", hover);
     canvas.addEventListener("pointerleave", hover);
     canvas.addEventListener("click", (event) => {
-      if (view.data.shares.includes(share(event))) view.set("light", view.get("light") === share(event) ? "none" : share(event));
+      const name = share(event);
+      if (view.data.shares.includes(name)) view.set("light", view.get("light") === name ? "none" : name);
     });
   },
   copies: (scene, share) => [...scene.edges, ...scene.nodes].filter((e) => e.share === share).length,
   node(g, n, at, radius, seen, light, on) {
     const { svg, text } = explorables.kit;
-    const state = `${on ? "" : " ex-off"}${seen.hot.has(n.id) ? " ex-hot" : ""}${light !== "none" && n.share === light ? " ex-lit" : ""}`;
+    const lit = light !== "none" && n.share === light;
+    const state = `${on ? "" : " ex-off"}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit ? " ex-lit" : ""}`;
     const shape = { role: null, class: `ex-node ex-${n.role}${state}` };
     const group = svg("g", { "data-share": n.share || null });
-    if (n.shape === "delay") group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
-    else if (n.shape === "box") {
+    if (n.shape === "delay") {
+      group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
+    } else if (n.shape === "box") {
       const w = Math.max(2 * radius, 9 * n.label.length + 12);
-      group.append(svg("rect", { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4, ...shape }));
+      const box = { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4 };
+      group.append(svg("rect", { ...box, ...shape }));
     } else group.append(svg("circle", { cx: at.x, cy: at.y, r: radius, ...shape }));
     const small = radius < 17 ? " ex-small" : "";
-    if (n.shape !== "delay") group.append(text(at.x, at.y + 4, n.label, { "text-anchor": "middle", class: `ex-name${small}${on ? "" : " ex-off"}` }));
-    if (seen.value[n.id]) group.append(text(at.x + radius * 0.35, at.y + radius + 15, seen.value[n.id], { class: `ex-value ex-halo${small}` }));
-    if (seen.grad[n.id]) group.append(text(at.x + radius * 0.35, at.y - radius - 7, `∇ ${seen.grad[n.id]}`, { class: `ex-grad ex-halo${small}` }));
+    const [value, grad] = [seen.value[n.id], seen.grad[n.id]];
+    const name = { "text-anchor": "middle", class: `ex-name${small}${on ? "" : " ex-off"}` };
+    const aside = at.x + radius * 0.35;
+    if (n.shape !== "delay") group.append(text(at.x, at.y + 4, n.label, name));
+    if (value) group.append(text(aside, at.y + radius + 15, value, { class: `ex-value ex-halo${small}` }));
+    if (grad) group.append(text(aside, at.y - radius - 7, `∇ ${grad}`, { class: `ex-grad ex-halo${small}` }));
     g.append(group);
   },
   edge(g, e, byId, place, radius, seen, light, lit) {
     const { svg, text, round } = explorables.kit;
+    const loop = e.source === e.target;
+    const spot = (x, y) => `${round(x)} ${round(y)}`;
     const a = place(byId[e.source]);
     const b = place(byId[e.target]);
-    const state = `${lit(e.source, seen.grad) ? "" : " ex-off"}${seen.hot.has(e.id) ? " ex-hot" : ""}${light !== "none" ? (e.share === light ? " ex-lit" : " ex-dim") : ""}`;
+    const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
+    const state = `${lit(e.source, seen.grad) ? "" : " ex-off"}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`;
     const group = svg("g", { "data-share": e.share || null, class: `ex-edge${state}` });
     let d, mid;
-    if (e.source === e.target) {
+    if (loop) {
       const [w, h] = [radius * 1.5, radius * 2.6];
-      d = `M${round(a.x + radius * 0.8)} ${round(a.y - radius * 0.6)}C${round(a.x + w * 2)} ${round(a.y - h)} ${round(a.x + w * 2)} ${round(a.y + h)} ${round(a.x + radius * 0.95)} ${round(a.y + radius * 0.7)}`;
+      const [from, to] = [spot(a.x + radius * 0.8, a.y - radius * 0.6), spot(a.x + radius * 0.95, a.y + radius * 0.7)];
+      d = `M${from}C${spot(a.x + w * 2, a.y - h)} ${spot(a.x + w * 2, a.y + h)} ${to}`;
       mid = { x: a.x + w * 1.75, y: a.y };
     } else {
       const [dx, dy] = [b.x - a.x, b.y - a.y];
@@ -86,25 +100,30 @@ explorables.define("graph", {
       const c = { x: (a.x + b.x) / 2 - uy * bow, y: (a.y + b.y) / 2 + ux * bow };
       const from = trim(a, c, byId[e.source].shape === "delay" ? 8 : radius + 1);
       const to = trim(b, c, byId[e.target].shape === "delay" ? 9 : radius + 5);
-      d = `M${round(from.x)} ${round(from.y)}Q${round(c.x)} ${round(c.y)} ${round(to.x)} ${round(to.y)}`;
+      d = `M${spot(from.x, from.y)}Q${spot(c.x, c.y)} ${spot(to.x, to.y)}`;
       mid = { x: (from.x + 2 * c.x + to.x) / 4, y: (from.y + 2 * c.y + to.y) / 4 };
       const along = Math.atan2(to.y - c.y, to.x - c.x);
-      group.append(svg("path", { class: "ex-arrow", d: `M0 0L-7 4L-7 -4Z`, transform: `translate(${round(to.x + 4 * Math.cos(along))} ${round(to.y + 4 * Math.sin(along))}) rotate(${round((along * 180) / Math.PI)})` }));
+      group.append(arrow(spot(to.x + 4 * Math.cos(along), to.y + 4 * Math.sin(along)), (along * 180) / Math.PI));
     }
     group.append(svg("path", { d, fill: "none" }), svg("path", { d, fill: "none", class: "ex-reach" }));
-    if (e.source === e.target) group.append(svg("path", { class: "ex-arrow", d: "M0 0L-7 4L-7 -4Z", transform: `translate(${round(a.x + radius * 0.95)} ${round(a.y + radius * 0.7)}) rotate(215)` }));
+    if (loop) group.append(arrow(spot(a.x + radius * 0.95, a.y + radius * 0.7), 215));
     if (e.delay) group.append(svg("rect", { x: mid.x - 6, y: mid.y - 6, width: 12, height: 12, class: "ex-delay" }));
     // labels stand beside the edge: left of a steep one (values stand to the right), above a flat one
     const steep = Math.abs(b.y - a.y) > Math.abs(b.x - a.x);
-    const lx = e.source === e.target ? mid.x + 13 : steep ? mid.x - 7 : mid.x;
-    const ly = e.source === e.target || steep ? mid.y + 4 : mid.y - (e.delay ? 12 : 7);
-    const anchor = e.source === e.target ? "start" : steep ? "end" : "middle";
+    const lx = loop ? mid.x + 13 : steep ? mid.x - 7 : mid.x;
+    const ly = loop || steep ? mid.y + 4 : mid.y - (e.delay ? 12 : 7);
+    const anchor = loop ? "start" : steep ? "end" : "middle";
     const value = seen.value[e.id];
     const grad = seen.grad[e.id];
-    if (e.label) group.append(text(lx, ly, value ? `${e.label} ${value}` : e.label, { class: "ex-weight ex-halo", "text-anchor": anchor }));
-    if (grad) group.append(text(lx, ly + (steep ? 15 : 22), `∇ ${grad}`, { class: "ex-grad ex-halo", "text-anchor": anchor }));
+    const label = (y, words, style) => text(lx, y, words, { class: `${style} ex-halo`, "text-anchor": anchor });
+    if (e.label) group.append(label(ly, value ? `${e.label} ${value}` : e.label, "ex-weight"));
+    if (grad) group.append(label(ly + (steep ? 15 : 22), `∇ ${grad}`, "ex-grad"));
     g.append(group);
 
+    function arrow(at, degrees) {
+      const transform = `translate(${at}) rotate(${round(degrees)})`;
+      return svg("path", { class: "ex-arrow", d: "M0 0L-7 4L-7 -4Z", transform });
+    }
     function trim(p, c, r) {
       const len = Math.hypot(c.x - p.x, c.y - p.y) || 1;
       return { x: p.x + ((c.x - p.x) / len) * r, y: p.y + ((c.y - p.y) / len) * r };

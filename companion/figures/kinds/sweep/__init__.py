@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 
 from companion.core import checks as check
+from companion.figures.base import Explorable, compact, role
+from companion.figures.controls import Range
 
-from .base import Explorable, Range, compact, role
+__all__ = ["Slider", "Sweep"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,6 @@ class Sweep(Explorable):
                 raise ValueError(f"curves: want {len(x)} values for {label!r}, as many as x, got {len(rows[0])}")
         begin = grid.index({c.name: c.first for c in controls})
         super().__init__(
-            "sweep",
             name,
             controls,
             {
@@ -104,7 +105,7 @@ class Sweep(Explorable):
 
     def picture(self) -> Any:
         """A matplotlib figure of the current state, for print."""
-        from . import pictures
+        from companion.figures import pictures
 
         d, index = self.spec["data"], self._index()
         figure, ax = pictures.canvas(title=self.spec["title"])
