@@ -43,7 +43,7 @@ def whereabouts(told: list[str], question: str) -> str:
 @few
 @given(seeds, sizes, needed, st.booleans())
 def test_a_drawn_story_has_the_answer_that_playing_it_through_gives(seed, m, needs, held):
-    drawn = stories.draw(5, m + 1, np.random.default_rng(seed), needs, held)
+    drawn = stories.draw_stories(5, m + 1, np.random.default_rng(seed), needs, held)
     for i in range(5):
         told, question, answer = stories.tell(drawn, i)
         assert len(told) == m + 1
@@ -56,7 +56,7 @@ def test_a_drawn_story_has_the_answer_that_playing_it_through_gives(seed, m, nee
 @few
 @given(seeds, sizes, needed)
 def test_the_facts_alone_give_the_answer_and_there_are_as_many_as_the_question_needs(seed, m, needs):
-    drawn = stories.draw(4, m + 1, np.random.default_rng(seed), needs)
+    drawn = stories.draw_stories(4, m + 1, np.random.default_rng(seed), needs)
     for i in range(4):
         told, question, answer = stories.tell(drawn, i)
         assert whereabouts([told[k] for k in sorted(set(drawn.facts[i]))], question) == answer
@@ -73,8 +73,8 @@ def test_training_stories_hold_no_held_out_pair_and_held_ones_answer_with_one(se
         return np.array(own).reshape(s.words.shape[:2])
 
     rng = np.random.default_rng(seed)
-    assert not pairs(stories.draw(20, m + 1, rng, needs)).any()
-    held = stories.draw(20, m + 1, rng, needs, held=True)
+    assert not pairs(stories.draw_stories(20, m + 1, rng, needs)).any()
+    held = stories.draw_stories(20, m + 1, rng, needs, held=True)
     assert pairs(held)[np.arange(20), held.facts[:, 1]].all()
     assert (pairs(held).sum(axis=1) == 1).all()
 
@@ -96,7 +96,7 @@ def test_answers_of_drawn_stories_are_spread_over_all_places():
 
 def test_a_bag_counts_words_and_forgets_their_order():
     rng = np.random.default_rng(0)
-    words = stories.draw(3, 4, rng).words
+    words = stories.draw_stories(3, 4, rng).words
     shuffled = rng.permuted(words, axis=2)
     np.testing.assert_array_equal(stories.bags(words), stories.bags(shuffled))
     assert (stories.bags(words).sum(axis=2) == 5).all()
@@ -213,7 +213,7 @@ def test_the_torch_net_and_the_reference_are_equal(seed, K, hop):
     with torch.no_grad():
         for value in net.parameters():
             value.mul_(10)
-    drawn = stories.draw(3, 7, np.random.default_rng(seed))
+    drawn = stories.draw_stories(3, 7, np.random.default_rng(seed))
     batch, y = network.tensors(drawn)
     reply = net(batch, read="soft" if hop is hops.soft_hop else "hard")
     for i in range(3):
@@ -233,7 +233,7 @@ def test_the_torch_net_and_the_reference_are_equal(seed, K, hop):
 def test_a_hard_reading_sends_no_gradient_to_the_addresses_and_a_soft_one_does():
     torch.manual_seed(0)
     net = network.MemoryNet(5)
-    batch, y = network.tensors(stories.draw(8, 6, np.random.default_rng(0)))
+    batch, y = network.tensors(stories.draw_stories(8, 6, np.random.default_rng(0)))
     for read, silent in (("hard", True), ("soft", False)):
         net.zero_grad(set_to_none=True)
         torch.nn.functional.cross_entropy(net(batch, read=read).o, y).backward()
@@ -246,7 +246,7 @@ def test_a_hard_reading_sends_no_gradient_to_the_addresses_and_a_soft_one_does()
 def test_told_the_facts_a_net_reads_just_them_and_its_scores_get_a_gradient():
     torch.manual_seed(0)
     net = network.MemoryNet(5).double()
-    drawn = stories.draw(6, 6, np.random.default_rng(0))
+    drawn = stories.draw_stories(6, 6, np.random.default_rng(0))
     batch, y = network.tensors(drawn)
     told = net(batch, facts=batch.facts)
     np.testing.assert_array_equal(told.p.detach().argmax(dim=2).numpy(), drawn.facts)
@@ -262,7 +262,7 @@ def test_told_the_facts_a_net_reads_just_them_and_its_scores_get_a_gradient():
 def test_a_linear_hop_is_a_softmax_hop_without_the_softmax():
     torch.manual_seed(1)
     net = network.MemoryNet(5, hops=1).double()
-    drawn = stories.draw(4, 6, np.random.default_rng(0))
+    drawn = stories.draw_stories(4, 6, np.random.default_rng(0))
     reply = net(network.tensors(drawn)[0], read="linear")
     assert torch.equal(reply.p, reply.s)
     p, x, q = net.numpy(), stories.bags(drawn.words[0]), stories.bags(drawn.question[0])
@@ -272,7 +272,7 @@ def test_a_linear_hop_is_a_softmax_hop_without_the_softmax():
 
 def test_a_net_without_time_gives_every_order_of_the_sentences_the_same_answer():
     torch.manual_seed(2)
-    drawn, order = stories.draw(4, 6, np.random.default_rng(3)), np.random.default_rng(4).permutation(6)
+    drawn, order = stories.draw_stories(4, 6, np.random.default_rng(3)), np.random.default_rng(4).permutation(6)
     mixed = drawn._replace(words=drawn.words[:, order])
     for time, same in ((False, True), (True, False)):
         net = network.MemoryNet(5, time=time).double()
@@ -350,14 +350,14 @@ def test_few_stories_means_that_the_same_ones_come_again():
 
 # bad input
 
-DRAWN = stories.draw(2, 3, np.random.default_rng(0))
+DRAWN = stories.draw_stories(2, 3, np.random.default_rng(0))
 P, X, Q, _ = memory_case(7)
 BAD = {
-    "no stories": ("n", lambda: stories.draw(0, 3, np.random.default_rng(0))),
-    "empty story": ("sentences", lambda: stories.draw(1, 0, np.random.default_rng(0))),
-    "a single sentence for two facts": ("sentences", lambda: stories.draw(1, 1, np.random.default_rng(0), 2)),
-    "three facts": ("needs", lambda: stories.draw(1, 5, np.random.default_rng(0), 3)),
-    "a seed for a generator": ("rng", lambda: stories.draw(1, 5, 0)),
+    "no stories": ("n", lambda: stories.draw_stories(0, 3, np.random.default_rng(0))),
+    "empty story": ("sentences", lambda: stories.draw_stories(1, 0, np.random.default_rng(0))),
+    "a single sentence for two facts": ("sentences", lambda: stories.draw_stories(1, 1, np.random.default_rng(0), 2)),
+    "three facts": ("needs", lambda: stories.draw_stories(1, 5, np.random.default_rng(0), 3)),
+    "a seed for a generator": ("rng", lambda: stories.draw_stories(1, 5, 0)),
     "nothing told": ("sentences", lambda: stories.read([], "where is ada now")),
     "one string": ("sentences", lambda: stories.read("ada walks to the barn", "where is ada now")),
     "unknown word": ("sentences", lambda: stories.read(["zoe walks to the barn"], "where is ada now")),

@@ -27,7 +27,7 @@ ways = st.sampled_from(s2s.WAYS)
 @quick
 @given(n=st.integers(1, 6), dates=st.integers(1, 4), seed=seeds, held=st.booleans())
 def test_a_drawn_pair_says_and_writes_the_same_dates(n, dates, seed, held):
-    x, y = s2s.draw(n, dates, np.random.default_rng(seed), held)
+    x, y = s2s.draw_pairs(n, dates, np.random.default_rng(seed), held)
     for words, symbols in zip(x, y, strict=True):
         days = [date.fromisoformat(text) for text in s2s.write(symbols).split(",")]
         assert len(days) == dates and symbols[-1] == s2s.END
@@ -54,7 +54,9 @@ def test_alignment_names_the_word_that_fixes_each_digit():
 
 
 def test_source_and_target_differ_in_length():
-    lengths = {(p.x.shape[1], p.y.shape[1]) for i in range(20) for p in [s2s.draw(1, 2, np.random.default_rng(i))]}
+    lengths = {
+        (p.x.shape[1], p.y.shape[1]) for i in range(20) for p in [s2s.draw_pairs(1, 2, np.random.default_rng(i))]
+    }
     assert all(a != b for a, b in lengths) and len({a for a, _ in lengths}) > 2
 
 
@@ -67,7 +69,7 @@ def test_reference_equals_its_torch_twin(kind, size, way, seed):
     torch.manual_seed(seed)
     net = trained.build(kind, size, way, units=6).double()
     p = trained.from_torch({k: v.numpy() for k, v in net.state_dict().items()})
-    x, y = s2s.draw(3, 2, np.random.default_rng(seed))
+    x, y = s2s.draw_pairs(3, 2, np.random.default_rng(seed))
     theirs = net(torch.tensor(x), torch.tensor(y)).detach().numpy()
     ours = [[step.o for step in s2s.write_forced(p, s2s.encode(p, a), b)] for a, b in zip(x, y, strict=True)]
     assert relative_error(np.array(ours), theirs) <= 1e-12
@@ -82,7 +84,7 @@ def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind,
     """Torch's gradient of the twin against central differences of the NumPy reference."""
     torch.manual_seed(0)
     net = trained.build(kind, 2, way, units=3).double()
-    x, y = s2s.draw(1, 1, np.random.default_rng(3))
+    x, y = s2s.draw_pairs(1, 1, np.random.default_rng(3))
     (-torch.nn.functional.cross_entropy(net(torch.tensor(x), torch.tensor(y))[0], torch.tensor(y[0]))).backward()
     weights = {k: v.detach().numpy() for k, v in net.state_dict().items()}
     for name, value in net.named_parameters():
@@ -301,9 +303,9 @@ BAD = {
     "reader that is no layer": ("p.reader", lambda: s2s.encode(P._replace(reader=None), X)),
     "K of another width": ("p.K", lambda: s2s.encode(P._replace(K=np.ones((2, 9))), X)),
     "weights with NaN": ("p.V", lambda: s2s.encode(P._replace(V=np.full((4, 3), np.nan)), X)),
-    "no pairs": ("n", lambda: s2s.draw(0, 1, np.random.default_rng(0))),
-    "no dates": ("dates", lambda: s2s.draw(1, 0, np.random.default_rng(0))),
-    "no generator": ("rng", lambda: s2s.draw(1, 1, 0)),
+    "no pairs": ("n", lambda: s2s.draw_pairs(0, 1, np.random.default_rng(0))),
+    "no dates": ("dates", lambda: s2s.draw_pairs(1, 0, np.random.default_rng(0))),
+    "no generator": ("rng", lambda: s2s.draw_pairs(1, 1, 0)),
     "negative days": ("days", lambda: s2s.held_out(np.array([-1]))),
     "year outside": ("year", lambda: s2s.spell([date(2024, 1, 1)], [s2s.FORMS[0]])),
     "unknown form": ("form", lambda: s2s.spell([date(1999, 1, 1)], ["Y"])),

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from companion.unfolding.graphs import (
     OPERATIONS,
     RECURRENT,
-    Edge,
+    Wire,
     circuit,
     copies,
     count_parameters,
@@ -79,7 +79,7 @@ def test_every_copy_stands_after_everything_it_reads(kinds, tau, seed):
     nodes = {}
     for i, name in enumerate(names):
         same = [str(s) for s in rng.permutation(names[:i])[: kinds[i]]]
-        nodes[name] = ("add", ["x", *same, Edge(str(rng.choice(names)), delay=1)])
+        nodes[name] = ("add", ["x", *same, Wire(str(rng.choice(names)), delay=1)])
     shuffled = {name: nodes[name] for name in rng.permutation(names).tolist()}
     graph = unfold(circuit(["x"], [], shuffled), tau)
     seen = set()
@@ -121,7 +121,7 @@ def test_each_operation_computes_what_its_name_says():
 
 
 def test_a_product_of_states_gives_powers_of_two_doubled():
-    squaring = circuit([], [], {"s": ("multiply", [Edge("s", delay=1), Edge("s", delay=1)])})
+    squaring = circuit([], [], {"s": ("multiply", [Wire("s", delay=1), Wire("s", delay=1)])})
     values = evaluate(unfold(squaring, 5), {}, {}, {"s": np.array([2.0])})
     assert [values["s", t][0] for t in range(6)] == [2.0**2**t for t in range(6)]
 
@@ -165,7 +165,7 @@ def test_a_cycle_without_a_delay_is_refused_by_name():
 
 
 def test_unfold_finds_a_cycle_in_a_circuit_made_by_hand():
-    h = RECURRENT.nodes["a"]._replace(edges=(Edge("b"), Edge("W"), Edge("h", 0), Edge("U"), Edge("x")))
+    h = RECURRENT.nodes["a"]._replace(wires=(Wire("b"), Wire("W"), Wire("h", 0), Wire("U"), Wire("x")))
     by_hand = RECURRENT._replace(nodes={**RECURRENT.nodes, "a": h})
     with pytest.raises(ValueError, match="cycle without a delay"):
         unfold(by_hand, 3)
@@ -178,8 +178,8 @@ def test_unfold_finds_a_cycle_in_a_circuit_made_by_hand():
         ({"x": ("copy", ["x"])}, r"every name once, got \['x', 'x'\]"),
         ({"h": ("relu", ["x"])}, "operation of h: want one of 'affine'"),
         ({"h": ("copy", ["z"])}, "source of h: want one of 'x'"),
-        ({"h": ("copy", [Edge("x", delay=2)])}, "delay from x to h: want one of 0, 1, got 2"),
-        ({"h": ("copy", [Edge("W", delay=1)])}, "delay from W to h: want one of 0, got 1"),
+        ({"h": ("copy", [Wire("x", delay=2)])}, "delay from x to h: want one of 0, 1, got 2"),
+        ({"h": ("copy", [Wire("W", delay=1)])}, "delay from W to h: want one of 0, got 1"),
     ],
 )
 def test_a_bad_circuit_is_refused(nodes, message):

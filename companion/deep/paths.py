@@ -9,7 +9,7 @@ from companion.core import tree
 from companion.core.checks import choice, integer
 from companion.deep.blocks import Blocks, checked_blocks
 from companion.deep.stacked import Stacked, checked_stacked
-from companion.unfolding.graphs import Circuit, Edge, Graph, circuit
+from companion.unfolding.graphs import Circuit, UnfoldedGraph, Wire, circuit
 
 __all__ = [
     "blocks_circuit",
@@ -42,7 +42,7 @@ def stacked_circuit(k: int) -> Circuit:
     k = integer("k", k, 1)
     nodes, below = {}, "x"
     for l in range(1, k + 1):
-        nodes[f"a{l}"] = ("affine", [f"b{l}", f"W{l}", Edge(f"h{l}", delay=1), f"U{l}", below])
+        nodes[f"a{l}"] = ("affine", [f"b{l}", f"W{l}", Wire(f"h{l}", delay=1), f"U{l}", below])
         nodes[f"h{l}"] = ("tanh", [f"a{l}"])
         below = f"h{l}"
     nodes["o"] = ("affine", ["c", "V", below])
@@ -68,14 +68,14 @@ def blocks_circuit(layers: tuple[int, int, int] = (2, 2, 2), skip: bool = False)
         raise ValueError(f"layers: want three numbers, layers from x to h, h to h and h to o, got {layers!r}")
     depths = dict(zip("uzv", (integer("layers", n, 1) for n in layers), strict=True))
     choice("skip", skip, (False, True))
-    nodes, ends, names = {}, {"u": Edge("x"), "z": Edge("h", delay=1), "v": Edge("h")}, []
+    nodes, ends, names = {}, {"u": Wire("x"), "z": Wire("h", delay=1), "v": Wire("h")}, []
     for letter, depth in depths.items():
         for i in range(1, depth):
             names += [f"W_{letter}{i}", f"b_{letter}{i}"]
             nodes[f"a_{letter}{i}"] = ("affine", [names[-1], names[-2], ends[letter]])
             nodes[f"{letter}{i}"] = ("tanh", [f"a_{letter}{i}"])
-            ends[letter] = Edge(f"{letter}{i}")
-    past = ["S", Edge("h", delay=1)] if skip else []
+            ends[letter] = Wire(f"{letter}{i}")
+    past = ["S", Wire("h", delay=1)] if skip else []
     nodes["a"] = ("affine", ["b", "W", ends["z"], "U", ends["u"], *past])
     nodes |= {"h": ("tanh", ["a"]), "o": ("affine", ["c", "V", ends["v"]])}
     return circuit(["x"], [*names, *"UWbVc", *("S" * skip)], nodes)
@@ -128,7 +128,7 @@ def rebuilt(p: Stacked | Blocks, named: dict[str, np.ndarray]) -> Stacked | Bloc
     return checked_stacked(q) if isinstance(q, Stacked) else checked_blocks(q)
 
 
-def _readers(graph: Graph, source: Place, target: Place) -> dict[Place, list[Place]]:
+def _readers(graph: UnfoldedGraph, source: Place, target: Place) -> dict[Place, list[Place]]:
     """For each node those that read it, once for each edge."""
     readers = {(n.name, n.t): [] for n in graph.nodes}
     for name, place in (("source", source), ("target", target)):
@@ -141,7 +141,7 @@ def _readers(graph: Graph, source: Place, target: Place) -> dict[Place, list[Pla
     return readers
 
 
-def shortest_path(graph: Graph, source: Place, target: Place) -> list[Place]:
+def shortest_path(graph: UnfoldedGraph, source: Place, target: Place) -> list[Place]:
     """A path with the fewest nodes from one node of an unfolded graph to another, by breadth-first search.
 
     Section 10.5.
@@ -169,7 +169,7 @@ def shortest_path(graph: Graph, source: Place, target: Place) -> list[Place]:
     return path[::-1]
 
 
-def layers_on(graph: Graph, path: list[Place]) -> int:
+def layers_on(graph: UnfoldedGraph, path: list[Place]) -> int:
     """Length of a path in layers: how many affine maps stand on it after its first node.
 
     Section 10.5. An affine map and the tanh that may follow it are one layer.
@@ -191,7 +191,7 @@ def layers_on(graph: Graph, path: list[Place]) -> int:
     return sum(known[place].operation == "affine" for place in path[1:])
 
 
-def path_lengths(graph: Graph, source: Place, target: Place) -> dict[int, int]:
+def path_lengths(graph: UnfoldedGraph, source: Place, target: Place) -> dict[int, int]:
     """How many paths of each length in layers lead from one node to another.
 
     Section 10.5. The number of paths to a node is the sum of those to the nodes it reads.

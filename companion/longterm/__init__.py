@@ -7,7 +7,7 @@
 """
 
 from companion.longterm.depth import cross_section, factor_products, factor_variance
-from companion.longterm.latching import Memory, latch_accuracy, latch_init, latch_train, one_unit_memory
+from companion.longterm.latching import Latch, latch_accuracy, latch_init, latch_train, one_unit_memory
 from companion.longterm.powers import (
     Power,
     draw_weights,
@@ -28,7 +28,7 @@ from companion.longterm.products import (
 )
 
 __all__ = [
-    "Memory",
+    "Latch",
     "Power",
     "cross_section",
     "draw_weights",

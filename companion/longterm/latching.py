@@ -17,10 +17,10 @@ from companion.longterm.powers import draw_weights
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["Memory", "latch_accuracy", "latch_init", "latch_train", "one_unit_memory"]
+__all__ = ["Latch", "latch_accuracy", "latch_init", "latch_train", "one_unit_memory"]
 
 
-class Memory(NamedTuple):
+class Latch(NamedTuple):
     """A one-unit latch: where it rests, the slope of its map there, and the input that it withstands."""
 
     point: float
@@ -28,7 +28,7 @@ class Memory(NamedTuple):
     margin: float
 
 
-def one_unit_memory(w: float) -> Memory:
+def one_unit_memory(w: float) -> Latch:
     """The bit that one unit h⁽ᵗ⁾ = tanh(w h⁽ᵗ⁻¹⁾ + x⁽ᵗ⁾) can hold when w > 1 (Section 10.7).
 
     Without input it rests at ±h*, h* = tanh(w h*), where the map's slope is w (1 − h*²) < 1. Inputs with
@@ -40,7 +40,7 @@ def one_unit_memory(w: float) -> Memory:
 
     Returns
     -------
-    Memory(point, slope, margin).
+    Latch(point, slope, margin).
 
     References
     ----------
@@ -55,7 +55,7 @@ def one_unit_memory(w: float) -> Memory:
         middle = (low + high) / 2
         low, high = (middle, high) if np.tanh(w * middle) > middle else (low, middle)
     slope = w / np.cosh(w * high) ** 2  # = w (1 − h*²), without the cancellation
-    return Memory(float(high), float(slope), float(w * edge - np.arctanh(edge)))
+    return Latch(float(high), float(slope), float(w * edge - np.arctanh(edge)))
 
 
 def latch_init(nets: int, n_h: int, rng: np.random.Generator, radius: float | None = None) -> RNN:

@@ -22,7 +22,7 @@ from companion.memory.addressing import (
 )
 from companion.memory.drills import Drill, copying, recalling
 from companion.memory.hops import Hop, HopGrad, Memory, Thought, hard_hop, memory_grad, soft_hop, soft_hop_grad, think
-from companion.memory.stories import PEOPLE, PLACES, THINGS, WORDS, Stories, bags, draw, read, solve, tell
+from companion.memory.stories import PEOPLE, PLACES, THINGS, WORDS, Stories, bags, draw_stories, read, solve, tell
 
 __all__ = [
     "PEOPLE",
@@ -42,7 +42,7 @@ __all__ = [
     "bags",
     "copying",
     "cosine",
-    "draw",
+    "draw_stories",
     "gate",
     "hard_hop",
     "memory_grad",

@@ -14,7 +14,7 @@ from companion.core.checks import choice, generator, integer
 
 __all__ = [
     *("PEOPLE", "PLACES", "THINGS", "WORDS", "Stories"),
-    *("bags", "draw", "read", "solve", "tell"),
+    *("bags", "draw_stories", "read", "solve", "tell"),
 ]
 
 PEOPLE = ("ada", "ben", "cleo", "dan", "eve", "finn")
@@ -78,7 +78,7 @@ def solve(words: np.ndarray, question: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return facts, words[rows, walk, 4]
 
 
-def draw(n: int, sentences: int, rng: np.random.Generator, needs: int = 2, held: bool = False) -> Stories:
+def draw_stories(n: int, sentences: int, rng: np.random.Generator, needs: int = 2, held: bool = False) -> Stories:
     """Draw n stories with a question that they answer.
 
     A sentence is a walk or a pick-up with equal chance. Person i never walks to place i, unless `held`: then the

@@ -16,8 +16,8 @@ from companion.recursive.trees import Tree, checked_tree, heights
 __all__ = [
     "Plan",
     "RecursiveNet",
-    "Run",
     "TensorNet",
+    "TreeRun",
     "forward",
     "forward_by_depth",
     "loss",
@@ -48,7 +48,7 @@ class TensorNet(NamedTuple):
     c: np.ndarray
 
 
-class Run(NamedTuple):
+class TreeRun(NamedTuple):
     """A forward pass: h (2τ − 1, n_h), logits o (n_o,) and prediction yhat (n_o,) at the root."""
 
     h: np.ndarray
@@ -94,7 +94,7 @@ def _compose(p: "RecursiveNet | TensorNet", z: np.ndarray) -> np.ndarray:
     return np.tanh(a)
 
 
-def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> Run:
+def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> TreeRun:
     """Compute a recursive net over a tree, node by node (Section 10.6).
 
     Leaves: h = U x. Merges: h = tanh(b + W z) with z = [h_left, h_right] or, with a tensor,
@@ -114,10 +114,10 @@ def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> Run:
     for k, (left, right) in enumerate(tree.merges):
         h[tree.tau + k] = _compose(p, np.concatenate([h[left], h[right]]))
     o = p.c + p.V @ h[-1]
-    return Run(h, o, softmax(o))
+    return TreeRun(h, o, softmax(o))
 
 
-def loss(run: Run, y: int) -> float:
+def loss(run: TreeRun, y: int) -> float:
     """Negative log-likelihood of class y at the root (Section 10.6)."""
     y = check.integer("y", y, 0, len(run.o) - 1)
     return float(nll(run.o[None], np.array([y]))[0])
@@ -191,7 +191,7 @@ def plan_by_depth(trees: Sequence[Tree]) -> Plan:
     return Plan(tuple(tree.tau for tree in trees), np.concatenate(leaves), levels)
 
 
-def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.ndarray]) -> list[Run]:
+def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.ndarray]) -> list[TreeRun]:
     """The same runs as `forward` for many trees, all merges of equal height in one product (Section 10.6).
 
     Parameters
@@ -202,7 +202,7 @@ def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.
 
     Returns
     -------
-    One `Run` a tree; the number of products is the largest depth, not the number of merges.
+    One `TreeRun` a tree; the number of products is the largest depth, not the number of merges.
     """
     p = _checked(p)
     x = stacked(plan, xs, p.U.shape[1])
@@ -212,7 +212,7 @@ def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.
         h[node] = _compose(p, np.concatenate([h[left], h[right]], axis=1))
     ends = np.cumsum([2 * tau - 1 for tau in plan.taus])
     o = p.c + h[ends - 1] @ p.V.T
-    return [Run(*parts) for parts in zip(np.split(h, ends[:-1]), o, softmax(o), strict=True)]
+    return [TreeRun(*parts) for parts in zip(np.split(h, ends[:-1]), o, softmax(o), strict=True)]
 
 
 def stacked(plan: Plan, xs: Sequence[np.ndarray], width: int | None = None) -> np.ndarray:

@@ -9,7 +9,19 @@
 NumPy float64, one pair, no batch axis. `companion.studies.seq2seq` holds the torch twin and the training.
 """
 
-from companion.seq2seq.dates import END, FORMS, SYMBOLS, WORDS, Pairs, alignment, draw, held_out, read, spell, write
+from companion.seq2seq.dates import (
+    END,
+    FORMS,
+    SYMBOLS,
+    WORDS,
+    Pairs,
+    alignment,
+    draw_pairs,
+    held_out,
+    read,
+    spell,
+    write,
+)
 from companion.seq2seq.judging import exact_match, judged, peak_share
 from companion.seq2seq.lookback import additive_attention, attention
 from companion.seq2seq.model import (
@@ -40,7 +52,7 @@ __all__ = [
     "additive_attention",
     "alignment",
     "attention",
-    "draw",
+    "draw_pairs",
     "encode",
     "exact_match",
     "held_out",

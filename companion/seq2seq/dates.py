@@ -11,7 +11,7 @@ import numpy as np
 
 from companion.core.checks import choice, generator, integer
 
-__all__ = ["END", "FORMS", "SYMBOLS", "WORDS", "Pairs", "alignment", "draw", "held_out", "read", "spell", "write"]
+__all__ = ["END", "FORMS", "SYMBOLS", "WORDS", "Pairs", "alignment", "draw_pairs", "held_out", "read", "spell", "write"]
 
 MONTHS = (
     *("january", "february", "march", "april", "may", "june"),
@@ -70,7 +70,7 @@ def held_out(days: np.ndarray) -> np.ndarray:
     return days.astype(np.uint64) * np.uint64(2654435761) % np.uint64(2**32) < 2**32 // 5
 
 
-def draw(n: int, dates: int, rng: np.random.Generator, held: bool = False) -> Pairs:
+def draw_pairs(n: int, dates: int, rng: np.random.Generator, held: bool = False) -> Pairs:
     """Draw n pairs of `dates` dates each; within a draw all pairs are said in the same forms, so lengths agree.
 
     Parameters

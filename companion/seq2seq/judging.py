@@ -4,7 +4,7 @@ import numpy as np
 
 from companion.core.checks import integer
 from companion.search import greedy
-from companion.seq2seq.dates import END, Pairs, alignment, draw
+from companion.seq2seq.dates import END, Pairs, alignment, draw_pairs
 from companion.seq2seq.model import Seq2Seq, encode
 from companion.seq2seq.writing import writer
 
@@ -24,7 +24,7 @@ def judged(dates: int, n: int = 200) -> list[Pairs]:
     """
     if integer("n", n, 10) % 10:
         raise ValueError(f"n: want a multiple of 10, got {n}")
-    return [draw(10, dates, np.random.default_rng([10**6, dates, i]), held=True) for i in range(n // 10)]
+    return [draw_pairs(10, dates, np.random.default_rng([10**6, dates, i]), held=True) for i in range(n // 10)]
 
 
 def exact_match(p: Seq2Seq, dates: int, n: int = 200) -> float:

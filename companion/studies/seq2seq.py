@@ -21,7 +21,7 @@ import numpy as np
 from companion.cells.rnn import Layer
 from companion.core.checks import choice, integer
 from companion.data.store import STORED
-from companion.seq2seq import END, SYMBOLS, WAYS, WORDS, Seq2Seq, draw, exact_match, judged, peak_share
+from companion.seq2seq import END, SYMBOLS, WAYS, WORDS, Seq2Seq, draw_pairs, exact_match, judged, peak_share
 
 if TYPE_CHECKING:
     import torch
@@ -192,7 +192,7 @@ def run(kind: str, size: int, way: str, seed: int, times: int = 1) -> "tuple[tor
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
         rng = np.random.default_rng([seed, done + step])
-        pairs = draw(BATCH, int(rng.integers(1, TRAINED + 1)), rng)
+        pairs = draw_pairs(BATCH, int(rng.integers(1, TRAINED + 1)), rng)
         return torch.tensor(pairs.x), torch.tensor(pairs.y)
 
     def loss(net: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:

@@ -30,7 +30,7 @@ from companion.memory.network import (
     supervised_loss,
     tensors,
 )
-from companion.memory.stories import Stories, draw
+from companion.memory.stories import Stories, draw_stories
 from companion.training import torch_seed, train
 
 __all__ = ["DATA", "KINDS", "LENGTHS", "SIZES", "Kind", "batches", "judge", "judged", "load", "main", "trained"]
@@ -107,7 +107,7 @@ def batches(
     if stories is not None:
         each = integer("stories", stories, len(lengths) * len(needs)) // (len(lengths) * len(needs))
         rng = np.random.default_rng([seed, stories])
-        pool = {(m, k): draw(each, m, rng, k) for m in lengths for k in needs}
+        pool = {(m, k): draw_stories(each, m, rng, k) for m in lengths for k in needs}
 
     def batch(step: int) -> tuple[Batch, torch.Tensor]:
         rng = np.random.default_rng([seed, step])
@@ -117,7 +117,7 @@ def batches(
             rows = rng.integers(0, len(pool[m, k].answer), 64)
             return tensors(Stories(*(v[rows] for v in pool[m, k])))
         ages = np.sort(rng.choice(64, m, replace=False))[::-1] if spread else None
-        return tensors(draw(64, m, rng, k), ages)
+        return tensors(draw_stories(64, m, rng, k), ages)
 
     return batch
 
@@ -137,7 +137,7 @@ def trained(name: str, seed: int) -> nn.Module:
 
 def judged(sentences: int, needs: int, held: bool = False) -> Stories:
     """The test stories: the same thousand for every net, drawn from a seed that no training uses."""
-    return draw(JUDGED, sentences, np.random.default_rng([1013, sentences, needs, held]), needs, held)
+    return draw_stories(JUDGED, sentences, np.random.default_rng([1013, sentences, needs, held]), needs, held)
 
 
 def judge(net: nn.Module, read: str = "soft") -> dict[str, list[float]]:

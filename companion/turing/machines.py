@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from companion.core import checks as validation
 
-__all__ = ["BRACKETS", "INCREMENT", "PALINDROMES", "Machine", "Outcome", "Rule", "machine", "simulate"]
+__all__ = ["BRACKETS", "INCREMENT", "PALINDROMES", "Outcome", "Rule", "StackMachine", "machine", "simulate"]
 
 END = "$"  # the symbol after the last one of a word
 ACTIONS = ("keep", "push0", "push1", "pop")
@@ -21,7 +21,7 @@ class Rule(NamedTuple):
     ops: tuple[str, str]  # each "keep", "push0", "push1" or "pop"
 
 
-class Machine(NamedTuple):
+class StackMachine(NamedTuple):
     """A deterministic two-stack machine: it starts in the first rule's state and accepts in state "yes"."""
 
     alphabet: str
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     steps: int
 
 
-def machine(alphabet: str, table: str) -> Machine:
+def machine(alphabet: str, table: str) -> StackMachine:
     """Read a machine from a table, one rule a line: `state symbol top1 top2 -> state op1 op2`.
 
     Parameters
@@ -51,7 +51,7 @@ def machine(alphabet: str, table: str) -> Machine:
 
     Returns
     -------
-    The `Machine`.
+    The `StackMachine`.
 
     Raises
     ------
@@ -79,7 +79,7 @@ def machine(alphabet: str, table: str) -> Machine:
             raise ValueError(f"table: want one rule for each situation, got two: {one} and {two}")
     if not any(rule.then == "yes" for rule in rules):
         raise ValueError(f"table: want at least one rule that leads to the state 'yes', got {table!r}")
-    return Machine(alphabet, tuple(rules))
+    return StackMachine(alphabet, tuple(rules))
 
 
 # Push what opens, pop what closes; accept if nothing is left open.
@@ -143,10 +143,10 @@ PALINDROMES = machine(
 )
 
 
-def check_machine(m: Any) -> Machine:
+def check_machine(m: Any) -> StackMachine:
     """The machine, or a ValueError."""
-    if not isinstance(m, Machine):
-        raise ValueError(f"m: want a Machine, got {m!r}")
+    if not isinstance(m, StackMachine):
+        raise ValueError(f"m: want a StackMachine, got {m!r}")
     return m
 
 
@@ -160,7 +160,7 @@ def check_word(alphabet: str, word: str, name: str = "word") -> str:
     return word
 
 
-def simulate(m: Machine, word: str, limit: int = 10_000) -> Outcome:
+def simulate(m: StackMachine, word: str, limit: int = 10_000) -> Outcome:
     """Run the machine in plain Python, with two lists as stacks (the oracle for the net).
 
     Parameters

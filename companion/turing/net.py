@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion.core import checks as validation
-from companion.turing.machines import END, Machine, Outcome, check_machine, check_word
+from companion.turing.machines import END, Outcome, StackMachine, check_machine, check_word
 
 __all__ = [
     "OPERATIONS",
     "STEPS",
-    "Net",
+    "SaturatedNet",
     "compile_net",
     "decode_stack",
     "encode_stack",
@@ -35,7 +35,7 @@ OPERATIONS = {  # q ← slope·q + weight·top + shift
 }
 
 
-class Net(NamedTuple):
+class SaturatedNet(NamedTuple):
     """A recurrent net h ← σ(W h + U x + b) with start state h0 and a name for each of its n units."""
 
     W: np.ndarray  # (n, n)
@@ -80,7 +80,7 @@ def _clamp(a: np.ndarray | Rational) -> np.ndarray | Rational:
 Wires = dict[str, dict[str, Rational]]  # unit → {what feeds it: weight}
 
 
-def _read_layer(m: Machine) -> Wires:
+def _read_layer(m: StackMachine) -> Wires:
     """Sum what was written to each stack; look at its top: `top` = σ(4q − 2), `some` = σ(4q) (0 if empty)."""
     wires: Wires = {f"read.state {s}": {f"write.state {s}": 1} for s in m.states}
     for k in STACKS:
@@ -91,7 +91,7 @@ def _read_layer(m: Machine) -> Wires:
     return wires
 
 
-def _rule_layer(m: Machine) -> Wires:
+def _rule_layer(m: StackMachine) -> Wires:
     """One unit a rule, an AND of its conditions: σ(sum of what must be 1 − sum of what must be 0 − (count − 1))."""
     wires: Wires = {}
     for i, rule in enumerate(m.rules):
@@ -105,7 +105,7 @@ def _rule_layer(m: Machine) -> Wires:
     return wires | {f"rule.{name}": {f"read.{name}": 1} for name in copied}
 
 
-def _write_layer(m: Machine) -> Wires:
+def _write_layer(m: StackMachine) -> Wires:
     """One unit for each stack and operation: σ(operation(q) + [a rule wants it] − 1), so 0 unless wanted."""
     wires: Wires = {}
     for s in m.states:
@@ -118,7 +118,7 @@ def _write_layer(m: Machine) -> Wires:
     return wires
 
 
-def compile_net(m: Machine) -> Net:
+def compile_net(m: StackMachine) -> SaturatedNet:
     """Turn the machine's table into the weights of a recurrent net that simulates it, three steps for one.
 
     h⁽ᵗ⁾ = σ(W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + b) (Section 10.2); R rules and S states take R + 2 S + 18 units.
@@ -129,7 +129,7 @@ def compile_net(m: Machine) -> Net:
 
     Returns
     -------
-    The `Net`; its arrays hold exact rationals (`int` or `Fraction`). At the start only the unit of the first
+    The `SaturatedNet`; its arrays hold exact rationals (`int` or `Fraction`). At the start only the unit of the first
     state is 1, and both stacks are 0 (empty).
 
     Reference: siegelmann1995.
@@ -141,22 +141,22 @@ def compile_net(m: Machine) -> Net:
     table = np.array([[wires[unit].get(source, 0) for source in sources] for unit in units], dtype=object)
     n = len(units)
     h0 = np.array([int(unit == f"read.state {m.rules[0].state}") for unit in units], dtype=object)
-    return Net(W=table[:, :n], U=table[:, n:-1], b=table[:, -1], h0=h0, units=units, alphabet=m.alphabet)
+    return SaturatedNet(W=table[:, :n], U=table[:, n:-1], b=table[:, -1], h0=h0, units=units, alphabet=m.alphabet)
 
 
-def _check_net(net: Any) -> Net:
-    if not isinstance(net, Net):
-        raise ValueError(f"net: want a Net from compile_net, got {net!r}")
+def _check_net(net: Any) -> SaturatedNet:
+    if not isinstance(net, SaturatedNet):
+        raise ValueError(f"net: want a SaturatedNet from compile_net, got {net!r}")
     return net
 
 
-def in_floats(net: Net, dtype: type = np.float64) -> Net:
+def in_floats(net: SaturatedNet, dtype: type = np.float64) -> SaturatedNet:
     """The same net with its exact numbers rounded to floating point: NumPy's float16, float32 or float64."""
     validation.choice("dtype", dtype, [np.float16, np.float32, np.float64])
     return _check_net(net)._replace(**{name: getattr(net, name).astype(dtype) for name in ("W", "U", "b", "h0")})
 
 
-def encode_word(net: Net, word: str) -> np.ndarray:
+def encode_word(net: SaturatedNet, word: str) -> np.ndarray:
     """The input sequence x, shape (STEPS·(len(word) + 1), n_x): each letter and "$" one-hot, then two rows of 0."""
     symbols = _check_net(net).alphabet + END
     x = np.zeros((STEPS * (len(check_word(net.alphabet, word)) + 1), len(symbols)), dtype=net.b.dtype)
@@ -165,7 +165,7 @@ def encode_word(net: Net, word: str) -> np.ndarray:
     return x
 
 
-def net_states(net: Net, word: str) -> Iterator[np.ndarray]:
+def net_states(net: SaturatedNet, word: str) -> Iterator[np.ndarray]:
     """Yield h⁽⁰⁾, h⁽¹⁾, …: the word as input, silence after it, h⁽ᵗ⁾ = σ(W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + b), without end."""
     x = encode_word(net, word)
     h, silence = net.h0, np.zeros_like(x[0])
@@ -182,7 +182,7 @@ def _times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
     return matrix[:, active] @ vector[active]
 
 
-def run_net(net: Net, word: str, limit: int = 10_000) -> Outcome:
+def run_net(net: SaturatedNet, word: str, limit: int = 10_000) -> Outcome:
     """Run the net on a word until its unit "yes" lights up (accept) or no state unit is lit (reject).
 
     Parameters

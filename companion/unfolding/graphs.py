@@ -1,6 +1,6 @@
 """10.1 Unfolding: circuits with one-step delays, the acyclic graphs they unfold into, and what sharing buys.
 
-A circuit says how one step is computed. Its nodes are named operations; an edge reads its source at the
+A circuit says how one step is computed. Its nodes are named operations; a wire reads its source at the
 same step, or one step earlier if it passes through a delay. `unfold` makes one copy of every node for each
 step, `evaluate` computes the copies in order. The experiments with shared maps stand in `sharing`.
 """
@@ -17,10 +17,10 @@ __all__ = [
     "OPERATIONS",
     "RECURRENT",
     "Circuit",
+    "CircuitNode",
     "Copy",
-    "Edge",
-    "Graph",
-    "Node",
+    "UnfoldedGraph",
+    "Wire",
     "circuit",
     "copies",
     "count_parameters",
@@ -32,18 +32,18 @@ __all__ = [
 ]
 
 
-class Edge(NamedTuple):
-    """An edge into a node: the source read at the same step (delay 0) or one step earlier (delay 1)."""
+class Wire(NamedTuple):
+    """A wire into a node: the source read at the same step (delay 0) or one step earlier (delay 1)."""
 
     source: str
     delay: int = 0
 
 
-class Node(NamedTuple):
-    """A node of a circuit: the name of its operation and the edges it reads, in the operation's order."""
+class CircuitNode(NamedTuple):
+    """A node of a circuit: the name of its operation and the wires it reads, in the operation's order."""
 
     operation: str
-    edges: tuple[Edge, ...]
+    wires: tuple[Wire, ...]
 
 
 class Circuit(NamedTuple):
@@ -51,7 +51,7 @@ class Circuit(NamedTuple):
 
     inputs: tuple[str, ...]
     parameters: tuple[str, ...]
-    nodes: dict[str, Node]
+    nodes: dict[str, CircuitNode]
 
 
 class Copy(NamedTuple):
@@ -63,7 +63,7 @@ class Copy(NamedTuple):
     reads: tuple[tuple[str, int | None], ...]
 
 
-class Graph(NamedTuple):
+class UnfoldedGraph(NamedTuple):
     """An unfolded graph: its copies in an order in which each stands after everything that it reads."""
 
     tau: int
@@ -96,9 +96,9 @@ OPERATIONS: dict[str, Callable[..., np.ndarray]] = {
 
 
 def circuit(
-    inputs: Iterable[str], parameters: Iterable[str], nodes: Mapping[str, tuple[str, Iterable[str | Edge]]]
+    inputs: Iterable[str], parameters: Iterable[str], nodes: Mapping[str, tuple[str, Iterable[str | Wire]]]
 ) -> Circuit:
-    """Make a circuit from {name: (operation, sources)}; a source is a name or `Edge(name, delay=1)` (Section 10.1).
+    """Make a circuit from {name: (operation, sources)}; a source is a name or `Wire(name, delay=1)` (Section 10.1).
 
     Parameters
     ----------
@@ -119,11 +119,11 @@ def circuit(
     made = {}
     for name, (operation, sources) in nodes.items():
         check.choice(f"operation of {name}", operation, list(OPERATIONS))
-        edges = tuple(source if isinstance(source, Edge) else Edge(source) for source in sources)
-        for source, delay in edges:
+        wires = tuple(source if isinstance(source, Wire) else Wire(source) for source in sources)
+        for source, delay in wires:
             check.choice(f"source of {name}", source, names)
             check.choice(f"delay from {source} to {name}", delay, (0,) if source in parameters else (0, 1))
-        made[name] = Node(operation, edges)
+        made[name] = CircuitNode(operation, wires)
     out = Circuit(inputs, parameters, made)
     _order(out)
     return out
@@ -132,7 +132,7 @@ def circuit(
 def _order(c: Circuit) -> list[str]:
     """Names of the nodes, each after what it reads at the same step."""
     same_step = {
-        name: [e.source for e in node.edges if e.delay == 0 and e.source in c.nodes] for name, node in c.nodes.items()
+        name: [w.source for w in node.wires if w.delay == 0 and w.source in c.nodes] for name, node in c.nodes.items()
     }
     try:
         return list(TopologicalSorter(same_step).static_order())
@@ -140,11 +140,11 @@ def _order(c: Circuit) -> list[str]:
         raise ValueError(f"nodes: cycle without a delay: {' → '.join(error.args[1])}") from None
 
 
-def unfold(c: Circuit, tau: int) -> Graph:
+def unfold(c: Circuit, tau: int) -> UnfoldedGraph:
     """Unfold a circuit over τ steps: a copy of every node and input for each t, acyclic (Section 10.1).
 
     Copies at t = 0 stand for the values from before the first step (such as h⁽⁰⁾): one for each source of a
-    delayed edge. Parameters are not copied.
+    delayed wire. Parameters are not copied.
 
     Parameters
     ----------
@@ -153,7 +153,7 @@ def unfold(c: Circuit, tau: int) -> Graph:
 
     Returns
     -------
-    Graph with its nodes in topological order.
+    UnfoldedGraph with its nodes in topological order.
 
     Raises
     ------
@@ -161,15 +161,15 @@ def unfold(c: Circuit, tau: int) -> Graph:
         If tau is no integer of at least 1, or the circuit has a cycle without a delay.
     """
     tau, order = check.integer("tau", tau, 1), _order(c)
-    delayed = dict.fromkeys(e.source for node in c.nodes.values() for e in node.edges if e.delay)
+    delayed = dict.fromkeys(w.source for node in c.nodes.values() for w in node.wires if w.delay)
     nodes = [Copy(name, 0, "initial", ()) for name in delayed]
     for t in range(1, tau + 1):
         nodes += [Copy(name, t, "input", ()) for name in c.inputs]
         for name in order:
-            operation, edges = c.nodes[name]
-            reads = tuple((e.source, None if e.source in c.parameters else t - e.delay) for e in edges)
+            operation, wires = c.nodes[name]
+            reads = tuple((w.source, None if w.source in c.parameters else t - w.delay) for w in wires)
             nodes.append(Copy(name, t, operation, reads))
-    return Graph(tau, c.parameters, tuple(nodes))
+    return UnfoldedGraph(tau, c.parameters, tuple(nodes))
 
 
 def _same_names(what: str, given: Mapping[str, Any], wanted: Iterable[str]) -> None:
@@ -178,7 +178,7 @@ def _same_names(what: str, given: Mapping[str, Any], wanted: Iterable[str]) -> N
 
 
 def evaluate(
-    graph: Graph,
+    graph: UnfoldedGraph,
     inputs: Mapping[str, np.ndarray],
     parameters: Mapping[str, np.ndarray],
     initial: Mapping[str, np.ndarray],
@@ -215,7 +215,7 @@ def evaluate(
     return {key: value for key, value in values.items() if key[1] is not None}
 
 
-def copies(graph: Graph, parameter: str) -> list[tuple[str, int]]:
+def copies(graph: UnfoldedGraph, parameter: str) -> list[tuple[str, int]]:
     """The copies (name, t) that read a parameter: the places where one θ acts."""
     check.choice("parameter", parameter, graph.parameters)
     return [(n.name, n.t) for n in graph.nodes if (parameter, None) in n.reads]
@@ -226,7 +226,7 @@ def count_parameters(parameters: Mapping[str, np.ndarray]) -> int:
     return sum(check.array(name, v, ("any",) * np.ndim(v)).size for name, v in parameters.items())
 
 
-def depth(graph: Graph) -> int:
+def depth(graph: UnfoldedGraph) -> int:
     """Number of operations on the longest path through the graph."""
     longest: dict[tuple[str, int | None], int] = {}
     for n in graph.nodes:
@@ -239,7 +239,7 @@ def depth(graph: Graph) -> int:
 RECURRENT = circuit(
     ["x"],
     ["b", "W", "U"],
-    {"a": ("affine", ["b", "W", Edge("h", delay=1), "U", "x"]), "h": ("tanh", ["a"])},
+    {"a": ("affine", ["b", "W", Wire("h", delay=1), "U", "x"]), "h": ("tanh", ["a"])},
 )
 
 
@@ -250,7 +250,7 @@ def time_delay(width: int) -> Circuit:
     """
     width = check.integer("width", width, 1)
     taps = ["x", *(f"x{j}" for j in range(1, width))]  # x1 is x one step ago, x2 two steps ago, …
-    nodes = {taps[j]: ("copy", [Edge(taps[j - 1], delay=1)]) for j in range(1, width)}
+    nodes = {taps[j]: ("copy", [Wire(taps[j - 1], delay=1)]) for j in range(1, width)}
     kernel = [f"K{j}" for j in range(width)]
     nodes["a"] = ("affine", ["b", *(name for pair in zip(kernel, taps, strict=True) for name in pair)])
     nodes["out"] = ("tanh", ["a"])
