@@ -8,7 +8,7 @@ export TQDM_DISABLE := 1
 # Nets this small run fastest on one thread, and two tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: book test lint execute lab serve bench test-portable clean
+.PHONY: book test test-all lint sections execute lab serve bench test-portable clean
 
 book: $(READY) _build/.config  ## build the book, strictly, and print the page to open
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q $(JB) || { rm -rf _build/.doctrees; exit 1; }
@@ -18,20 +18,27 @@ test: lint  ## everything that holds the book to its word
 	@echo "── the book, strictly ──"
 	@$(MAKE) --no-print-directory book JB=--all
 	@echo "── unit tests ──"
-	$(BIN)/pytest -n 2 tests --ignore tests/browser
+	$(BIN)/pytest -n 2 tests --ignore tests/browser -m 'not slow'
 	@echo "── every notebook, run again and compared ──"
 	$(NBVAL)
 	@echo "── every page and figure, in a browser ──"
-	$(BIN)/pytest -n 2 tests/browser
+	$(BIN)/pytest -n 2 tests/browser -m 'not slow'
+
+test-all: $(READY)  ## the slow gates, after `make test`
+	$(BIN)/pytest -n 2 --dist loadfile tests -m slow
 
 lint: $(READY)
 	@echo "── lint ──"
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/lint-imports
 
 execute: $(READY)  ## run the notebooks that changed (ALL=1: all) and store them
 	$(BIN)/ruff format -q book
 	$(BIN)/python -m companion.notebooks $(if $(ALL),--all)
+
+sections: $(READY)  ## write the lists of sections from companion/sections.py
+	$(BIN)/python -m companion.sections
 
 lab: $(READY)  ## the notebooks, live
 	$(BIN)/jupyter lab book
@@ -48,7 +55,7 @@ test-portable: $(READY)  ## the stored outputs on other thread counts and other 
 	  echo "── $$setting ──"; env $$setting $(NBVAL) || exit 1; done
 
 clean:
-	rm -rf _build .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis
+	rm -rf _build .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=...)")'

@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from companion.core import checks as check
-from companion.longterm import spectral_radius
+from companion.core.functions import spectral_radius
 
 __all__ = [
     "Reservoir",

@@ -7,9 +7,7 @@ import numpy as np
 
 from companion.cells.rnn import RNNRun, rnn_init
 from companion.core import checks as check
-from companion.core.functions import nll_grad, softmax
-from companion.longterm import spectral_radius
-from companion.timescales.leaky import keeps
+from companion.core.functions import nll_grad, softmax, spectral_radius
 
 __all__ = ["Slow", "delay_norms", "delay_radius", "grow_at", "slow_bptt", "slow_forward", "slow_init"]
 
@@ -23,6 +21,14 @@ class Slow(NamedTuple):
     b: np.ndarray  # (n_h,)
     c: np.ndarray  # (n_o,)
     alpha: np.ndarray  # (n_h,) what each unit keeps a step, in [0, 1]
+
+
+def keeps(name: str, alpha: float | np.ndarray, n: int) -> np.ndarray:
+    """α as a float64 vector of length n whose entries lie in [0, 1]; a scalar stands for n equal entries."""
+    alpha = check.array(name, alpha, ()) * np.ones(n) if np.ndim(alpha) == 0 else check.array(name, alpha, (n,))
+    if (alpha < 0).any() or (alpha > 1).any():
+        raise ValueError(f"{name}: want numbers in [0, 1], got {alpha[(alpha < 0) | (alpha > 1)][0]}")
+    return alpha
 
 
 def delayed(delays: Sequence[int], count: int | None = None) -> tuple[int, ...]:

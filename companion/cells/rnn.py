@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from companion.core.checks import generator, integer, number, parameters, sequence
-from companion.core.functions import nll, nll_grad, softmax
+from companion.core.functions import nll, nll_grad, softmax, spectral_radius
 from companion.core.scan import initial, reverse_scan, scan
 
 __all__ = [
@@ -119,7 +119,7 @@ def rnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: flo
     n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
     if radius is not None:
-        W = W * (number("radius", radius, 0.0) / np.abs(np.linalg.eigvals(W)).max())
+        W = W * (number("radius", radius, 0.0) / spectral_radius(W))
     return RNN(U, W, V, np.zeros(n_h), np.zeros(n_o))
 
 

@@ -17,6 +17,7 @@ __all__ = [
     "sigmoid",
     "sigmoid_prime",
     "softmax",
+    "spectral_radius",
     "squared_loss",
     "tanh",
     "tanh_prime",
@@ -186,3 +187,14 @@ def squared_loss(o: np.ndarray, y: np.ndarray) -> tuple[float, np.ndarray]:
     o = sequence("o", o)
     y = array("y", y, o.shape)
     return 0.5 * float(((o - y) ** 2).sum()), o - y
+
+
+def spectral_radius(W: np.ndarray) -> float:
+    """The largest modulus of an eigenvalue: ρ(W) = max |λ| (Section 10.7).
+
+    Parameters
+    ----------
+    W : (n_h, n_h).
+    """
+    W = array("W", W, ("n_h", "n_h"))
+    return float(np.abs(np.linalg.eigvals(array("W", W, (len(W), len(W))))).max())

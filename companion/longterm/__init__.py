@@ -6,6 +6,7 @@
 - `latching`: what it costs to hold a bit.
 """
 
+from companion.core.functions import spectral_radius
 from companion.longterm.depth import cross_section, factor_products, factor_variance
 from companion.longterm.latching import Latch, latch_accuracy, latch_init, latch_train, one_unit_memory
 from companion.longterm.powers import (
@@ -14,7 +15,6 @@ from companion.longterm.powers import (
     eigen_power,
     power_method,
     power_norms,
-    spectral_radius,
     trajectory,
     two_unit,
 )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from companion.core import checks as check
+from companion.core.functions import spectral_radius
 
 __all__ = [
     "Power",
@@ -16,7 +17,6 @@ __all__ = [
     "eigen_power",
     "power_method",
     "power_norms",
-    "spectral_radius",
     "trajectory",
     "two_unit",
 ]
@@ -111,16 +111,6 @@ def power_norms(W: np.ndarray, steps: int) -> np.ndarray:
         for t in range(1, steps + 1):
             powers[t] = W @ powers[t - 1]
     return np.linalg.norm(_finite(powers), 2, axis=(1, 2))
-
-
-def spectral_radius(W: np.ndarray) -> float:
-    """The largest modulus of an eigenvalue: ρ(W) = max |λ| (Section 10.7).
-
-    Parameters
-    ----------
-    W : (n_h, n_h).
-    """
-    return float(np.abs(np.linalg.eigvals(_square("W", W))).max())
 
 
 def draw_weights(n: int, rng: np.random.Generator, radius: float, kind: str = "gaussian") -> np.ndarray:

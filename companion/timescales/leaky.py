@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from companion.cells.leaky import keeps
 from companion.core import checks as check
 from companion.core.functions import sigmoid
 
@@ -15,14 +16,6 @@ class Leaks(NamedTuple):
 
     alpha: np.ndarray  # (n,) what each unit keeps a step, ascending after a fit
     w: np.ndarray  # (n,) its weight in the mixture
-
-
-def keeps(name: str, alpha: float | np.ndarray, n: int) -> np.ndarray:
-    """α as a float64 vector of length n whose entries lie in [0, 1]; a scalar stands for n equal entries."""
-    alpha = check.array(name, alpha, ()) * np.ones(n) if np.ndim(alpha) == 0 else check.array(name, alpha, (n,))
-    if (alpha < 0).any() or (alpha > 1).any():
-        raise ValueError(f"{name}: want numbers in [0, 1], got {alpha[(alpha < 0) | (alpha > 1)][0]}")
-    return alpha
 
 
 def time_constant(alpha: float) -> float:
