@@ -91,7 +91,7 @@ def train(
         done = history[-1]["step"]
     losses: list[float] = []
     model.train()
-    with tqdm(total=steps, initial=min(done, steps), desc=desc, unit="step", mininterval=0.5) as bar:
+    with tqdm(total=steps, initial=min(done, steps), desc=desc, unit="step", leave=None, mininterval=0.5) as bar:
         try:
             while done < steps and not (history and not losses and stop is not None and stop(history)):
                 losses.append(_step(model, optim, loss, batch(done), clip, each, done, lr))

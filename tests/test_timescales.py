@@ -1,7 +1,5 @@
 """Section 10.9 held to closed forms, to torch, to differences and to the plain net."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -10,8 +8,9 @@ from hypothesis import strategies as st
 
 from companion import timescales as ts
 from companion.cells.rnn import RNN, rnn_bptt, rnn_forward, rnn_loss
+from companion.data import store
 from companion.longterm import draw_weights, fitted_slope
-from companion.studies import timescales as train
+from companion.studies import timescales as study
 from tests.oracles import assert_gradients_agree, differences_of_parameters, relative_error
 
 torch.set_num_threads(1)
@@ -204,14 +203,13 @@ def test_a_net_with_only_long_connections_is_blind_between_its_steps() -> None:
     assert np.abs(ts.slow_forward(p, x, (8,)).h[-1] - ts.slow_forward(p, moved, (8,)).h[-1]).max() > 1e-6
 
 
-def test_the_stored_record_is_complete_and_one_cell_comes_out_again() -> None:
-    record = json.loads(train.DATA.read_text(encoding="utf-8"))
-    assert record["command"] == train.COMMAND and list(record["metrics"]) == list(train.KINDS)
-    for row in record["metrics"].values():
-        assert list(row) == [str(n) for n in train.LENGTHS]
-        assert all(len(v) == train.NETS and 0 <= min(v) <= max(v) <= 1 for v in row.values())
-    again = train.cell("removed", 11) > 0.95
-    assert abs(int(again.sum()) - sum(a > 0.95 for a in record["metrics"]["removed"]["11"])) <= 2
+def test_the_stored_record_has_every_kind_at_every_length_and_one_row_comes_out_again() -> None:
+    rows = store.rows("timescales")
+    assert len({row["kind"] for row in rows}) == 10 and len(rows) == 50
+    assert all(len(row["accuracy"]) == 20 and min(row["accuracy"]) >= 0 for row in rows)
+    (stored,) = store.rows("timescales", kind="removed", length=11)
+    again = study.run({"kind": "removed", "length": 11}, study.SETTINGS, "cpu")["accuracy"]
+    assert abs(sum(a > 0.95 for a in again) - sum(a > 0.95 for a in stored["accuracy"])) <= 2
 
 
 @pytest.mark.parametrize("delays", [(-1,), (0,), (1, 1), (), (1.5,), 3, "12", (1, 2)])

@@ -12,13 +12,16 @@ from hypothesis import strategies as st
 from companion.cells.gate import Gate
 from companion.cells.interop import from_torch
 from companion.cells.lstm import lstm_forward
+from companion.data import store
+from companion.data.tasks import since_reset
 from companion.data.text import ALPHABET, encode, english, one_hot, split
 from companion.gated import coupled
+from companion.gated.trials import ABLATIONS, draw_trials, gated_net
 from companion.studies import charlstm
-from companion.studies import gated as gated_runs
+from companion.studies import gated as study
 from tests.oracles import relative_error
 
-RECORD = json.loads(gated_runs.DATA.read_text(encoding="utf-8"))
+ROWS = store.rows("gated")
 CHAR_RECORD = json.loads((charlstm.DATA / "charlstm.json").read_text(encoding="utf-8"))
 quick = settings(max_examples=12, deadline=None)
 
@@ -55,12 +58,9 @@ def test_character_lstm_in_numpy_is_the_one_in_torch():
 
 
 def test_records_say_how_to_repeat_them_and_weights_are_small():
-    for record, command in ((CHAR_RECORD, charlstm.COMMAND), (RECORD, gated_runs.COMMAND)):
-        assert record["command"] == command
-        assert {"python", "torch", "numpy"} <= record["versions"].keys()
-        assert record["seconds"] > 0
+    assert {"python", "torch", "numpy"} <= CHAR_RECORD["versions"].keys()
+    assert CHAR_RECORD["seconds"] > 0
     assert (charlstm.DATA / "charlstm.npz").stat().st_size <= 300_000
-    assert gated_runs.DATA.stat().st_size <= 300_000
 
 
 # the studies
@@ -69,7 +69,7 @@ def test_records_say_how_to_repeat_them_and_weights_are_small():
 @quick
 @given(length=st.integers(2, 12), n=st.integers(1, 5), seed=st.integers(0, 2**32 - 1))
 def test_since_reset_adds_up_from_the_last_mark(length, n, seed):
-    x, y = gated_runs.since_reset(length, n, np.random.default_rng(seed))
+    x, y = since_reset(length, n, np.random.default_rng(seed))
     assert x.shape == (n, length, 2)
     for values, marks, total in zip(x[:, :, 0], x[:, :, 1], y[:, 0], strict=True):
         start = max((t for t in range(length) if marks[t] == 1), default=0)
@@ -88,10 +88,10 @@ def by_numpy(net, ablation, x):
     return lstm_forward(p, x).h[-1]
 
 
-@pytest.mark.parametrize("ablation", gated_runs.ABLATIONS)
+@pytest.mark.parametrize("ablation", ABLATIONS)
 def test_net_with_a_gate_fixed_or_tied_is_the_lstm_whose_gate_is_one_or_the_opposite(ablation):
     torch.manual_seed(1)
-    net = gated_runs.build("LSTM", 2, 1.0, ablation)
+    net = gated_net("LSTM", 2, 32, 1.0, ablation)
     x = np.random.default_rng(1).normal(size=(9, 2))
     state = by_numpy(net, ablation, x)
     ours = state @ net.head.weight.detach().double().numpy().T + net.head.bias.detach().double().numpy()
@@ -100,29 +100,37 @@ def test_net_with_a_gate_fixed_or_tied_is_the_lstm_whose_gate_is_one_or_the_oppo
 
 
 def test_a_tied_gate_still_learns_and_a_fixed_one_gets_no_gradient():
-    x, y = gated_runs.draw("adding", 6, 8, np.random.default_rng(0))
+    x, y = draw_trials("adding", 6, 8, np.random.default_rng(0))
     for ablation, row, moves in (("coupled", 1, True), ("no forget gate", 1, False), ("no output gate", 3, False)):
-        net = gated_runs.build("LSTM", 2, 1.0, ablation)
+        net = gated_net("LSTM", 2, 32, 1.0, ablation)
         ((net(x) - y) ** 2).mean().backward()
         assert bool((net.cell.weight_hh_l0.grad.chunk(4)[row] != 0).any()) is moves
 
 
-@pytest.mark.parametrize("cell", gated_runs.UNITS)
-def test_the_three_cells_have_about_as_many_parameters(cell):
-    count = sum(w.numel() for w in gated_runs.build(cell, 2).parameters())
+@pytest.mark.parametrize(("cell", "units"), study.SETTINGS.units.items())
+def test_the_three_cells_have_about_as_many_parameters(cell, units):
+    count = sum(w.numel() for w in gated_net(cell, 2, units).parameters())
     assert 4250 <= count <= 4700
 
 
-def test_the_record_holds_every_planned_run_once():
-    planned = [json.dumps(row, sort_keys=True) for row in gated_runs.plan()]
-    extra = {"error", "seconds"}
-    stored = [json.dumps({k: v for k, v in r.items() if k not in extra}, sort_keys=True) for r in RECORD["runs"]]
-    assert sorted(planned) == sorted(stored)
+def test_the_record_holds_every_cell_at_every_length_and_every_seed_of_the_other_studies():
+    assert {(r["study"], r["seed"]) for r in ROWS} == set(product({"adding", "latch", "bias", "ablation"}, range(5)))
+    by_length = {(r["length"], r["cell"], r["seed"]) for r in ROWS if r["study"] == "adding"}
+    assert by_length == set(product((10, 20, 40, 80), ("RNN", "LSTM", "GRU"), range(5)))
+    assert len(ROWS) == 190
+
+
+def test_a_row_says_after_how_many_steps_it_was_solved_if_it_was():
+    thresholds = {"adding": 0.01, "latch": 0.02, "since reset": 0.01}
+    for row in ROWS:
+        reached = [step for step, error in enumerate(row["error"], 1) if error <= thresholds[row["task"]]]
+        assert row["steps"] == (100 * reached[0] if reached else None)
+        assert len(row["error"]) == (reached[0] if reached else 30)
 
 
 def solved(cell, length):
-    rows = [r for r in RECORD["runs"] if (r["study"], r.get("cell"), r["length"]) == ("adding", cell, length)]
-    return [gated_runs.steps_to_solve(r) is not None for r in rows]
+    rows = [r for r in ROWS if (r["study"], r["cell"], r["length"]) == ("adding", cell, length)]
+    return [r["steps"] is not None for r in rows]
 
 
 def test_in_the_record_gated_cells_solve_the_adding_problem_where_the_plain_one_does_not():
@@ -134,36 +142,30 @@ def test_in_the_record_gated_cells_solve_the_adding_problem_where_the_plain_one_
 
 
 def test_in_the_record_the_long_latch_needs_a_forget_bias_that_matches_its_length():
-    for bias, wanted in ((None, False), (4.0, True)):
-        rows = [r for r in RECORD["runs"] if r["task"] == "latch" and r["length"] == 80]
-        rows = [r for r in rows if (r.get("forget_bias") == bias and r.get("cell", "LSTM") == "LSTM")]
-        assert len(rows) == len(gated_runs.SEEDS)
-        assert all((gated_runs.steps_to_solve(r) is not None) is wanted for r in rows)
+    for bias, wanted in ((1.0, False), (4.0, True)):
+        rows = [r for r in ROWS if (r["task"], r["length"], r["cell"], r["forget_bias"]) == ("latch", 80, "LSTM", bias)]
+        assert len(rows) == 5
+        assert all((r["steps"] is not None) is wanted for r in rows)
 
 
 def test_a_gru_solves_the_short_adding_problem_again_here():
-    torch.set_num_threads(1)
-    error = gated_runs.run("adding", 10, 0, "GRU")
-    assert error[-1] <= gated_runs.SOLVED["adding"] < error[0]
-    assert len(error) < 30
-
-
-def test_steps_to_solve_counts_only_runs_that_end_below_the_threshold():
-    assert gated_runs.steps_to_solve({"task": "adding", "error": [0.2, 0.1, 0.004]}) == 300
-    assert gated_runs.steps_to_solve({"task": "adding", "error": [0.2, 0.1, 0.04]}) is None
+    row = study.run(study.trial("adding", "adding", 10, 0, "GRU"), study.SETTINGS, "cpu")
+    assert row["error"][-1] <= 0.01 < row["error"][0]
+    assert row["steps"] == 100 * len(row["error"]) < 3000
 
 
 # bad input
 
 MODEL = charlstm.load()
 BAD = {
-    "unknown task": ("task", lambda: gated_runs.draw("copy", 5, 1, np.random.default_rng(0))),
-    "length one": ("length", lambda: gated_runs.since_reset(1, 1, np.random.default_rng(0))),
-    "no sequences": ("n", lambda: gated_runs.since_reset(5, 0, np.random.default_rng(0))),
-    "unknown cell": ("cell", lambda: gated_runs.build("CNN", 2)),
-    "ablated GRU": ("ablation", lambda: gated_runs.build("GRU", 2, 1.0, "coupled")),
-    "infinite bias": ("forget_bias", lambda: gated_runs.run("adding", 5, 0, forget_bias=np.inf)),
-    "row of an unknown task": ("task", lambda: gated_runs.steps_to_solve({"task": "copy", "error": [0.0]})),
+    "unknown task": ("task", lambda: draw_trials("copy", 5, 1, np.random.default_rng(0))),
+    "length one": ("length", lambda: since_reset(1, 1, np.random.default_rng(0))),
+    "no sequences": ("n", lambda: since_reset(5, 0, np.random.default_rng(0))),
+    "unknown cell": ("cell", lambda: gated_net("CNN", 2, 3)),
+    "ablated GRU": ("ablation", lambda: gated_net("GRU", 2, 3, 1.0, "coupled")),
+    "infinite bias": ("forget_bias", lambda: gated_net("LSTM", 2, 3, np.inf)),
+    "no units": ("units", lambda: gated_net("RNN", 2, 0)),
+    "no source of randomness": ("rng", lambda: since_reset(5, 1, None)),
     "one character": (r"len\(codes\)", lambda: charlstm.bits_per_character(MODEL, np.array([1]))),
     "code outside the alphabet": ("codes", lambda: one_hot(np.array([0, len(ALPHABET)]))),
     "codes with NaN": ("codes", lambda: one_hot(np.array([0, np.nan]))),
@@ -180,8 +182,3 @@ def test_bad_input_gets_an_error_that_names_the_argument(case):
     name, call = BAD[case]
     with pytest.raises(ValueError, match=rf"^{name}: want "):
         call()
-
-
-def test_every_study_has_every_seed():
-    seeds = {(r["study"], r["seed"]) for r in RECORD["runs"]}
-    assert seeds == set(product({"adding", "latch", "bias", "ablation"}, gated_runs.SEEDS))

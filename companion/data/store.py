@@ -16,7 +16,20 @@ from companion.core import checks
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["STORED", "arrays", "find", "load_weights", "record", "save_weights", "write_record"]
+__all__ = [
+    "LARGEST_WEIGHTS",
+    "STORED",
+    "arrays",
+    "find",
+    "flat",
+    "label",
+    "load_weights",
+    "record",
+    "rows",
+    "save_weights",
+    "weights",
+    "write_record",
+]
 
 STORED = Path(str(files("companion.data") / "stored"))
 LARGEST_WEIGHTS = 300_000  # bytes a file: what the package stores of a trained net
@@ -55,6 +68,41 @@ def arrays(name: str) -> dict[str, np.ndarray]:
     """
     with np.load(find(f"{name}.npz")) as file:
         return {key: file[key] for key in file.files}
+
+
+def label(key: dict[str, Any]) -> str:
+    """The key of a study's row in words: its values, one after the other."""
+    return " ".join(str(value) for value in key.values())
+
+
+def flat(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a record as one dict: its key, its result and its processor seconds."""
+    return {**row["key"], **row["result"], "seconds": row["seconds"]}
+
+
+def rows(name: str, **wanted: Any) -> list[dict[str, Any]]:
+    """The rows of a study, each one dict with its key, its result and its processor seconds.
+
+    Parameters
+    ----------
+    name : of the study. wanted : entries that a row must have, such as ``seed=0``; none for all rows.
+    """
+    return [row for row in map(flat, record(name)["rows"]) if wanted.items() <= row.items()]
+
+
+def weights(name: str, **wanted: Any) -> dict[str, np.ndarray]:
+    """The stored weights of one row of a study, by name.
+
+    Parameters
+    ----------
+    name : of the study. wanted : entries of the row's key, enough to tell it from others that have weights.
+    """
+    found = [row for row in record(name)["rows"] if "weights" in row and wanted.items() <= row["key"].items()]
+    if len(found) != 1:
+        raise ValueError(f"wanted: want one row of {name} that has weights, got {len(found)} with {wanted}")
+    start = f"{label(found[0]['key'])}/"
+    with np.load(find(found[0]["weights"])) as file:
+        return {key.removeprefix(start): file[key] for key in file.files if key.startswith(start)}
 
 
 def save_weights(path: str | Path, model: "torch.nn.Module", dtype: str = "float16") -> int:

@@ -14,6 +14,7 @@ __all__ = [
     "columns",
     "digits",
     "latch",
+    "since_reset",
     "temporal_order",
 ]
 
@@ -125,6 +126,29 @@ def latch(length: int, n: int, rng: np.random.Generator, noise: float = 0.2) -> 
     x = noise * rng.standard_normal((n, length, 1))
     x[:, :3, 0] = (2 * y - 1)[:, None]
     return x, y
+
+
+def since_reset(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw n sequences of values to be added up, with marks that say: start again from here (Section 10.10).
+
+    Parameters
+    ----------
+    length : steps a sequence, at least 2.
+    n : sequences, at least 1.
+    rng : the generator to draw from.
+
+    Returns
+    -------
+    x : shape (n, length, 2), a value in [−1/2, 1/2] and a mark (0 or 1, one step in ten).
+    y : shape (n, 1), the sum of the values since the last mark, that step included.
+    """
+    length, n = checks.integer("length", length, 2), checks.integer("n", n, 1)
+    rng = checks.generator("rng", rng)
+    x = np.stack([rng.uniform(-0.5, 0.5, (n, length)), rng.random((n, length)) < 0.1], axis=2)
+    total = np.zeros(n)
+    for t in range(length):
+        total = x[:, t, 0] + np.where(x[:, t, 1] == 1, 0.0, total)
+    return x, total[:, None]
 
 
 def temporal_order(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
