@@ -13,17 +13,18 @@ from companion.cells.gate import Gate, gate_init
 from companion.cells.gru import gru_bptt, gru_forward, gru_init
 from companion.cells.interop import from_torch, to_torch
 from companion.cells.lstm import LSTM, lstm_bptt, lstm_bptt_nodes, lstm_forward, lstm_init
+from companion.core import tree
 from companion.gated import GATE_INPUTS, coupled, gate_unit, half_life, minimal, opposite
-from tests.oracles import central_differences, relative_error
+from tests.gradients import assert_agree, assert_gradient, differences, relative_error
 
-quick = settings(max_examples=12, deadline=None)
+quick = settings(max_examples=12)
 sizes = {
     "n_x": st.integers(1, 3),
     "n_h": st.integers(1, 4),
     "tau": st.integers(1, 7),
     "seed": st.integers(0, 2**32 - 1),
 }
-few = settings(max_examples=6, deadline=None)
+few = settings(max_examples=6)
 small = sizes | {"n_h": st.integers(1, 3), "tau": st.integers(1, 4)}
 
 
@@ -34,55 +35,21 @@ def drawn(p, tau, seed):
     return rng.normal(size=(tau, n_x)), rng.normal(size=(tau, n_h)), rng.normal(size=n_h), rng.normal(size=n_h)
 
 
-def leaves(p):
-    """Every array of a cell's parameters, by name."""
-    found = {}
-    for name, part in zip(p._fields, p, strict=True):
-        if isinstance(part, Gate):
-            found |= {f"{name}.{k}": v for k, v in part._asdict().items() if v is not None}
-        elif isinstance(part, np.ndarray | torch.Tensor):
-            found[name] = part
-    return found
-
-
-def replaced(p, name, value):
-    gate, _, field = name.partition(".")
-    return p._replace(**{gate: getattr(p, gate)._replace(**{field: value}) if field else value})
-
-
-def assert_same(ours, theirs, tolerance):
-    assert type(ours) is type(theirs)
-    ours, theirs = leaves(ours), leaves(theirs)
-    assert ours.keys() == theirs.keys()
-    for name in ours:
-        error = relative_error(ours[name], theirs[name])
-        assert error <= tolerance, f"gradient of {name}: relative error {error:.1e}, want ≤ {tolerance:.0e}"
-
-
-def assert_differences_agree(grad, p, loss):
-    for name, value in leaves(p).items():
-        differences = central_differences(lambda v, name=name: loss(replaced(p, name, v)), value)
-        error = relative_error(leaves(grad)[name], differences)
-        assert error <= 1e-6, f"gradient of {name}: relative error {error:.1e}, want ≤ 1e-6"
-
-
-def autograd(p, x, grad_h, cell):
-    """The gradient of Σ grad_h · h by autograd; `cell` computes one step with torch operations on p's tensors."""
-    tensors = {k: torch.tensor(v, requires_grad=True) for k, v in leaves(p).items()}
+def by_torch(x, grad_h, cell):
+    """Σ grad_h · h in torch, as a function of the parameters; `cell` computes one step."""
 
     def net(k, x, h):
-        return tensors[f"{k}.b"] + tensors[f"{k}.U"] @ x + tensors[f"{k}.W"] @ h
+        return k.b + k.U @ x + k.W @ h
 
-    h = s = torch.zeros(len(p.z.b), dtype=torch.float64)
-    loss = 0.0
-    for x_t, g_t in zip(torch.tensor(x), torch.tensor(grad_h), strict=True):
-        h, s = cell(tensors, net, x_t, h, s)
-        loss = loss + (g_t * h).sum()
-    loss.backward()
-    grad = p
-    for name, tensor in tensors.items():
-        grad = replaced(grad, name, tensor.grad.numpy())
-    return grad
+    def loss(p):
+        h = s = torch.zeros(len(p.z.b), dtype=torch.float64)
+        total = 0.0
+        for x_t, g_t in zip(torch.tensor(x), torch.tensor(grad_h), strict=True):
+            h, s = cell(p, net, x_t, h, s)
+            total = total + (g_t * h).sum()
+        return total
+
+    return loss
 
 
 # PyTorch
@@ -99,8 +66,8 @@ def test_lstm_forward_and_gradient_are_those_of_torch(n_x, n_h, tau, seed):
     assert relative_error(run.h[1:], out.detach()) <= 1e-12
     assert relative_error(run.s[-1], s_end[0].detach()) <= 1e-12
     (out * torch.tensor(grad_h)).sum().backward()
-    by_torch = gradient_of(module)
-    assert_same(lstm_bptt(p, x, grad_h, h0, s0), by_torch, 1e-10)
+    theirs = gradient_of(module)
+    assert_agree(lstm_bptt(p, x, grad_h, h0, s0), theirs, 1e-10, lstm_bptt, floor=1e-14)
 
 
 def gradient_of(module):
@@ -129,7 +96,7 @@ def test_gru_with_reset_after_is_that_of_torch_in_forward_and_gradient(n_x, n_h,
     out, _ = module(torch.tensor(x), torch.tensor(h0)[None])
     assert relative_error(gru_forward(p, x, h0).h[1:], out.detach()) <= 1e-12
     (out * torch.tensor(grad_h)).sum().backward()
-    assert_same(gru_bptt(p, x, grad_h, h0), gradient_of(module), 1e-10)
+    assert_agree(gru_bptt(p, x, grad_h, h0), gradient_of(module), 1e-10, gru_bptt, floor=1e-14)
 
 
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
@@ -142,7 +109,7 @@ def test_weights_drawn_by_torch_come_over_and_go_back(kind, bias):
     ours = lstm_forward(p, x).h if kind == "LSTM" else gru_forward(p, x).h
     theirs = module(torch.tensor(x, dtype=torch.float32))[0].detach()
     assert relative_error(ours[1:], theirs) <= 1e-5
-    assert_same(from_torch(to_torch(p)), p, 0.0)
+    assert_agree(from_torch(to_torch(p)), p, 0.0, from_torch)
 
 
 # autograd on the forms that PyTorch's own modules lack
@@ -155,13 +122,17 @@ def test_lstm_with_peepholes_and_either_activation_agrees_with_autograd(n_x, n_h
     x, grad_h, _, _ = drawn(p, tau, seed)
 
     def cell(w, net, x, h, s):
-        f = torch.sigmoid(net("f", x, h) + w["f.peephole"] * s)
-        g = torch.sigmoid(net("g", x, h) + w["g.peephole"] * s)
-        s = f * s + g * getattr(torch, activation)(net("z", x, h))
-        return torch.sigmoid(net("q", x, h) + w["q.peephole"] * s) * torch.tanh(s), s
+        f = torch.sigmoid(net(w.f, x, h) + w.f.peephole * s)
+        g = torch.sigmoid(net(w.g, x, h) + w.g.peephole * s)
+        s = f * s + g * getattr(torch, activation)(net(w.z, x, h))
+        return torch.sigmoid(net(w.q, x, h) + w.q.peephole * s) * torch.tanh(s), s
 
     p = p._replace(activation=activation)
-    assert_same(lstm_bptt(p, x, grad_h), autograd(p, x, grad_h, cell), 1e-10)
+
+    def loss(p):
+        return (grad_h * lstm_forward(p, x).h[1:]).sum()
+
+    assert_gradient(lstm_bptt, loss, p, lstm_bptt(p, x, grad_h), by_torch(x, grad_h, cell))
 
 
 @quick
@@ -171,11 +142,15 @@ def test_gru_with_the_chapters_reset_agrees_with_autograd(n_x, n_h, tau, seed, a
     x, grad_h, _, _ = drawn(p, tau, seed)
 
     def cell(w, net, x, h, s):
-        u, r = torch.sigmoid(net("u", x, h)), torch.sigmoid(net("r", x, h))
-        return u * h + (1 - u) * getattr(torch, activation)(net("z", x, r * h)), s
+        u, r = torch.sigmoid(net(w.u, x, h)), torch.sigmoid(net(w.r, x, h))
+        return u * h + (1 - u) * getattr(torch, activation)(net(w.z, x, r * h)), s
 
     p = p._replace(activation=activation)
-    assert_same(gru_bptt(p, x, grad_h), autograd(p, x, grad_h, cell), 1e-10)
+
+    def loss(p):
+        return (grad_h * gru_forward(p, x).h[1:]).sum()
+
+    assert_gradient(gru_bptt, loss, p, gru_bptt(p, x, grad_h), by_torch(x, grad_h, cell))
 
 
 # differences at every index
@@ -188,7 +163,7 @@ def test_lstm_gradient_agrees_with_differences_at_every_index(n_x, n_h, tau, see
     x, grad_h, h0, s0 = drawn(p, tau, seed)
     p = p._replace(activation=activation)
     grad = lstm_bptt(p, x, grad_h, h0, s0)
-    assert_differences_agree(grad, p, lambda p: (grad_h * lstm_forward(p, x, h0, s0).h[1:]).sum())
+    assert_gradient(lstm_bptt, lambda p: (grad_h * lstm_forward(p, x, h0, s0).h[1:]).sum(), p, grad)
 
 
 @few
@@ -200,7 +175,7 @@ def test_gru_gradient_agrees_with_differences_at_every_index(n_x, n_h, tau, seed
         p = p._replace(d=rng.normal(size=n_h))
     x, grad_h, h0, _ = drawn(p, tau, seed)
     grad = gru_bptt(p, x, grad_h, h0)
-    assert_differences_agree(grad, p, lambda p: (grad_h * gru_forward(p, x, h0).h[1:]).sum())
+    assert_gradient(gru_bptt, lambda p: (grad_h * gru_forward(p, x, h0).h[1:]).sum(), p, grad)
 
 
 @few
@@ -209,8 +184,8 @@ def test_gradient_on_the_initial_states_agrees_with_differences(n_x, n_h, tau, s
     p = lstm_init(n_x, n_h, np.random.default_rng(seed), peepholes=True)
     x, grad_h, h0, s0 = drawn(p, tau, seed)
     nodes = lstm_bptt_nodes(p, x, lstm_forward(p, x, h0, s0), grad_h)
-    by_s = central_differences(lambda s: (grad_h * lstm_forward(p, x, h0, s).h[1:]).sum(), s0)
-    by_h = central_differences(lambda h: (grad_h * lstm_forward(p, x, h, s0).h[1:]).sum(), h0)
+    by_s = differences(lambda s: (grad_h * lstm_forward(p, x, h0, s).h[1:]).sum(), s0)
+    by_h = differences(lambda h: (grad_h * lstm_forward(p, x, h, s0).h[1:]).sum(), h0)
     assert relative_error(nodes.s[0], by_s) <= 1e-6
     assert relative_error(nodes.h[0], by_h) <= 1e-6
 
@@ -241,7 +216,7 @@ def test_along_the_cell_path_the_derivative_is_the_forget_gate(n_x, n_h, tau, se
     p = LSTM(*(k._replace(W=np.zeros_like(k.W)) for k in p[:4]))
     x, _, _, s0 = drawn(p, tau, seed)
     run = lstm_forward(p, x, s0=s0)
-    jacobian = np.array([central_differences(lambda s, i=i: lstm_forward(p, x, s0=s).s[-1, i], s0) for i in range(n_h)])
+    jacobian = differences(lambda s: lstm_forward(p, x, s0=s).s[-1], s0).T
     assert relative_error(jacobian, np.diag(run.f.prod(0))) <= 1e-6
 
 
@@ -396,12 +371,12 @@ def test_only_sequences_of_the_right_width_are_taken(shape, cell):
 
 
 @quick
-@given(where=st.sampled_from(sorted(leaves(LSTM_23))), bad=st.sampled_from([np.nan, np.inf]))
+@given(where=st.sampled_from(sorted(tree.leaves(LSTM_23))), bad=st.sampled_from([np.nan, np.inf]))
 def test_a_number_that_is_not_finite_is_found_in_every_parameter(where, bad):
-    value = leaves(LSTM_23)[where].copy()
-    value.flat[-1] = bad
-    with pytest.raises(ValueError, match=rf"^p\.{where}: want finite"):
-        lstm_forward(replaced(LSTM_23, where, value), X)
+    broken = tree.map(np.copy, LSTM_23)
+    tree.leaves(broken)[where].flat[-1] = bad
+    with pytest.raises(ValueError, match=rf"^{where}: want finite"):
+        lstm_forward(broken, X)
 
 
 def test_importing_the_numpy_part_does_not_import_torch():

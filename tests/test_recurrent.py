@@ -26,9 +26,9 @@ from companion.recurrent import (
     summary_loss,
     truncated_bptt,
 )
-from tests.oracles import assert_gradients_agree, central_differences, differences_of_parameters, relative_error
+from tests.gradients import assert_agree, differences, relative_error
 
-quick = settings(max_examples=20, deadline=None)
+quick = settings(max_examples=20)
 sizes = st.tuples(st.integers(1, 4), st.integers(1, 5), st.integers(1, 4), st.integers(1, 7))
 seeds = st.integers(0, 2**32 - 1)
 
@@ -57,17 +57,11 @@ def torch_gradients(rnn, linear):
     return RNN(*(t.grad.numpy() for t in tensors))
 
 
-def assert_agree(ours, theirs, tolerance):
-    """Every index within `tolerance` of its field's largest entry. Where units saturate, a whole field
-    can shrink to nothing, and 1 − h² then carries rounding noise in both: a field below 1/1000 of the
-    whole gradient is measured against that thousandth."""
-    assert type(ours) is type(theirs)
+def assert_same(ours, theirs, tolerance, of):
+    """The two agree. Where units saturate, a whole field can shrink to nothing, and 1 − h² then carries rounding
+    noise in both: a field below 1/1000 of the whole gradient is measured against that thousandth."""
     whole = max(np.abs(g).max() for g in theirs)
-    for name in ours._fields:
-        g, d = getattr(ours, name), getattr(theirs, name)
-        assert g.shape == d.shape
-        error, scale = np.abs(g - d).max(), max(np.abs(d).max(), 1e-3 * whole)
-        assert error <= tolerance * scale, f"gradient of {name}: off by {error:.1e} at scale {scale:.1e}"
+    assert_agree(ours, theirs, tolerance, of, floor=1e-3 * tolerance * whole)
 
 
 # ------------------------------------------------------------------ hidden to hidden
@@ -101,18 +95,18 @@ def test_bptt_equals_autograd_to_1e_10(size, seed):
     start = torch.tensor(h0[None], requires_grad=True)
     h, _ = rnn(torch.tensor(x), start)
     torch.nn.functional.cross_entropy(linear(h), torch.tensor(y), reduction="sum").backward()
-    assert_agree(rnn_bptt(p, x, y, h0), torch_gradients(rnn, linear), 1e-10)
+    assert_same(rnn_bptt(p, x, y, h0), torch_gradients(rnn, linear), 1e-10, rnn_bptt)
     theirs = start.grad[0].numpy()
     assert np.abs(rnn_bptt_nodes(p, x, y, h0).h[0] - theirs).max() <= 1e-10 * max(1e-2, np.abs(theirs).max())
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(sizes, seeds)
 def test_bptt_equals_differences_at_every_index_to_1e_6(size, seed):
     p, x, y, h0 = case(size, seed)
     grad = rnn_bptt(p, x, y, h0)
-    assert_agree(grad, differences_of_parameters(lambda q: rnn_loss(rnn_forward(q, x, h0), y)[0], p), 1e-6)
-    on_start = central_differences(lambda h: rnn_loss(rnn_forward(p, x, h), y)[0], h0)
+    assert_same(grad, differences(lambda q: rnn_loss(rnn_forward(q, x, h0), y)[0], p), 1e-6, rnn_bptt)
+    on_start = differences(lambda h: rnn_loss(rnn_forward(p, x, h), y)[0], h0)
     assert np.abs(rnn_bptt_nodes(p, x, y, h0).h[0] - on_start).max() <= 1e-6 * max(1e-2, np.abs(on_start).max())
 
 
@@ -148,7 +142,7 @@ def test_gradients_of_the_copies_add_up_to_the_gradient_of_the_shared_weight(siz
         assert np.abs(copy.sum(axis=0) - getattr(total, name)).max() <= 1e-12
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(sizes, seeds)
 def test_each_copy_of_w_has_the_gradient_of_moving_that_copy_alone(size, seed):
     p, x, y, h0 = case(size, seed)
@@ -166,7 +160,7 @@ def test_each_copy_of_w_has_the_gradient_of_moving_that_copy_alone(size, seed):
         return loss
 
     for t in range(len(x)):
-        theirs = central_differences(lambda W_at, t=t: loss_with(W_at, t), p.W)
+        theirs = differences(lambda W_at, t=t: loss_with(W_at, t), p.W)
         assert np.abs(copies.W[t] - theirs).max() <= 1e-6 * max(1.0, np.abs(theirs).max())
 
 
@@ -186,14 +180,14 @@ def test_the_jacobian_of_one_step_is_diag_times_w_and_not_w_times_diag():
 @given(sizes, seeds, st.integers(1, 9))
 def test_checkpoints_anywhere_leave_the_gradient_as_it_is(size, seed, every):
     p, x, y, h0 = case(size, seed)
-    assert_gradients_agree(checkpointed_bptt(p, x, y, every, h0), rnn_bptt(p, x, y, h0), 1e-12)
+    assert_same(checkpointed_bptt(p, x, y, every, h0), rnn_bptt(p, x, y, h0), 1e-12, checkpointed_bptt)
 
 
 @quick
 @given(sizes, seeds, st.integers(0, 3))
 def test_a_window_as_long_as_the_sequence_cuts_nothing(size, seed, more):
     p, x, y, h0 = case(size, seed)
-    assert_gradients_agree(truncated_bptt(p, x, y, len(x) + more, h0), rnn_bptt(p, x, y, h0), 1e-12)
+    assert_same(truncated_bptt(p, x, y, len(x) + more, h0), rnn_bptt(p, x, y, h0), 1e-12, truncated_bptt)
 
 
 @quick
@@ -206,7 +200,7 @@ def test_truncation_equals_torch_with_the_state_detached_between_chunks(size, se
         h, state = rnn(torch.tensor(x[start : start + window]), state.detach())
         target = torch.tensor(y[start : start + window])
         torch.nn.functional.cross_entropy(linear(h), target, reduction="sum").backward()
-    assert_agree(truncated_bptt(p, x, y, window, h0), torch_gradients(rnn, linear), 1e-10)
+    assert_same(truncated_bptt(p, x, y, window, h0), torch_gradients(rnn, linear), 1e-10, truncated_bptt)
 
 
 def test_truncation_leaves_v_and_c_exact_and_biases_the_rest():
@@ -257,7 +251,7 @@ def test_peak_memory_grows_as_the_count_of_states_says():
 # ------------------------------------------------------------------ many networks at once
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(sizes, seeds, st.integers(1, 3), st.integers(1, 4))
 def test_many_networks_at_once_have_the_mean_loss_and_gradient_of_each_alone(size, seed, S, n):
     n_x, _, n_o, tau = size
@@ -301,16 +295,16 @@ def test_summary_forward_and_gradient_equal_torchs(size, seed):
     assert np.abs(run.o - o.detach().numpy()).max() <= 1e-12
     assert np.array_equal(run.yhat, softmax(run.o))
     assert abs(summary_loss(run, int(y[-1])) - loss.item()) <= 1e-12
-    assert_agree(summary_bptt(p, x, int(y[-1]), h0), torch_gradients(rnn, linear), 1e-10)
+    assert_same(summary_bptt(p, x, int(y[-1]), h0), torch_gradients(rnn, linear), 1e-10, summary_bptt)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(sizes, seeds)
 def test_summary_gradient_equals_differences_at_every_index(size, seed):
     p, x, y, h0 = case(size, seed)
     target = int(y[-1])
-    theirs = differences_of_parameters(lambda q: summary_loss(summary_forward(q, x, h0), target), p)
-    assert_agree(summary_bptt(p, x, target, h0), theirs, 1e-6)
+    theirs = differences(lambda q: summary_loss(summary_forward(q, x, h0), target), p)
+    assert_same(summary_bptt(p, x, target, h0), theirs, 1e-6, summary_bptt)
 
 
 # ------------------------------------------------------------------ output to hidden
@@ -338,10 +332,10 @@ def test_output_recurrence_forward_loss_and_gradient_equal_torchs(size, seed, fo
     run = output_rnn_forward(p, x, y if forced else None)
     assert np.abs(run.o - o).max() <= 1e-12
     assert abs(output_rnn_loss(run, y)[0] - loss) <= 1e-11
-    assert_agree(output_rnn_bptt(p, x, y, forced), grad, 1e-10)
+    assert_same(output_rnn_bptt(p, x, y, forced), grad, 1e-10, output_rnn_bptt)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(sizes, seeds, st.booleans())
 def test_output_recurrence_gradient_equals_differences_at_every_index(size, seed, forced):
     p, x, y = output_case(size, seed)
@@ -349,7 +343,7 @@ def test_output_recurrence_gradient_equals_differences_at_every_index(size, seed
     def loss(q):
         return output_rnn_loss(output_rnn_forward(q, x, y if forced else None), y)[0]
 
-    assert_agree(output_rnn_bptt(p, x, y, forced), differences_of_parameters(loss, p), 1e-6)
+    assert_same(output_rnn_bptt(p, x, y, forced), differences(loss, p), 1e-6, output_rnn_bptt)
 
 
 @quick

@@ -19,7 +19,7 @@ from companion.gated import coupled
 from companion.gated.trials import ABLATIONS, draw_trials, gated_net
 from companion.studies import charlstm
 from companion.studies import gated as study
-from tests.oracles import relative_error
+from tests.gradients import relative_error
 
 ROWS = store.rows("gated")
 CHAR_RECORD = json.loads((charlstm.DATA / "charlstm.json").read_text(encoding="utf-8"))
