@@ -62,7 +62,12 @@ class Clockwork(NamedTuple):
         h = np.where(on, np.tanh(a), h)
         return ClockworkNodes(a, h, on)
 
-    def back(self, now: ClockworkNodes, _: ClockworkNodes, d: ClockworkNodes) -> tuple[ClockworkNodes, ClockworkNodes]:
+    def back(
+        self,
+        now: ClockworkNodes,
+        _: ClockworkNodes,
+        d: ClockworkNodes,
+    ) -> tuple[ClockworkNodes, ClockworkNodes]:
         """The same step backward: where no clock struck, ∇_{h⁽ᵗ⁾}L passes unchanged (Section 10.12)."""
         # ∇_{a⁽ᵗ⁾}L = (1 − (h⁽ᵗ⁾)²) ⊙ ∇_{h⁽ᵗ⁾}L where a unit was updated, else 0
         a = np.where(now.on, (1.0 - now.h**2) * d.h, 0.0)

@@ -50,7 +50,7 @@ class GRU(NamedTuple):
         u = sigmoid(self.u(x, h))
         # r⁽ᵗ⁾ = σ(b^r + U^r x⁽ᵗ⁾ + W^r h⁽ᵗ⁻¹⁾)
         r = sigmoid(self.r(x, h))
-        if self.reset == "before":  # noqa: SIM108, an equation a line
+        if self.reset == "before":
             # a⁽ᵗ⁾ = b + U x⁽ᵗ⁾ + W (r⁽ᵗ⁾ ⊙ h⁽ᵗ⁻¹⁾)
             a = self.z(x, r * h)
         else:
@@ -62,7 +62,12 @@ class GRU(NamedTuple):
         h = u * h + (1.0 - u) * z
         return GRUNodes(u, r, z, h)
 
-    def back(self, now: GRUNodes, before: GRUNodes, d: GRUNodes) -> tuple[GRUNodes, GRUNodes]:
+    def back(
+        self,
+        now: GRUNodes,
+        before: GRUNodes,
+        d: GRUNodes,
+    ) -> tuple[GRUNodes, GRUNodes]:
         """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L (Section 10.10.2)."""
         u, r, z, _ = now
         _, slope = SQUASH[self.activation]

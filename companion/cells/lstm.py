@@ -61,7 +61,12 @@ class LSTM(NamedTuple):
         h = q * np.tanh(s)
         return LSTMNodes(f, g, q, z, s, h)
 
-    def back(self, now: LSTMNodes, before: LSTMNodes, d: LSTMNodes) -> tuple[LSTMNodes, LSTMNodes]:
+    def back(
+        self,
+        now: LSTMNodes,
+        before: LSTMNodes,
+        d: LSTMNodes,
+    ) -> tuple[LSTMNodes, LSTMNodes]:
         """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L, d.s what later steps send to s⁽ᵗ⁾ (Section 10.10.1)."""
         f, g, q, z, s, _ = now
         _, slope = SQUASH[self.activation]
@@ -102,7 +107,12 @@ class PeepholeLSTM(LSTM):
         h = q * np.tanh(s)
         return LSTMNodes(f, g, q, z, s, h)
 
-    def back(self, now: LSTMNodes, before: LSTMNodes, d: LSTMNodes) -> tuple[LSTMNodes, LSTMNodes]:
+    def back(
+        self,
+        now: LSTMNodes,
+        before: LSTMNodes,
+        d: LSTMNodes,
+    ) -> tuple[LSTMNodes, LSTMNodes]:
         """The same step backward: as without peepholes, and what they send to the state."""
         # to s⁽ᵗ⁾ also v^q ⊙ ∇_{a^q}
         a_q = d.h * np.tanh(now.s) * now.q * (1.0 - now.q)

@@ -58,7 +58,12 @@ class OutputRNN(NamedTuple):
         z = yhat if y is None else y
         return OutputNodes(a, h, o, yhat, z)
 
-    def back(self, now: OutputNodes, _: OutputNodes, d: OutputNodes) -> tuple[OutputNodes, OutputNodes]:
+    def back(
+        self,
+        now: OutputNodes,
+        _: OutputNodes,
+        d: OutputNodes,
+    ) -> tuple[OutputNodes, OutputNodes]:
         """The same step backward, running free; d.o is ŷ⁽ᵗ⁾ − y⁽ᵗ⁾, d.z what step t + 1 sends (Section 10.2.2)."""
         # ∇_{o⁽ᵗ⁾}L = ŷ⁽ᵗ⁾ − y⁽ᵗ⁾ + (diag ŷ⁽ᵗ⁾ − ŷ⁽ᵗ⁾ŷ⁽ᵗ⁾ᵀ) ∇_{z⁽ᵗ⁾}L
         o = d.o + now.yhat * (d.z - now.yhat @ d.z)

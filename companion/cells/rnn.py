@@ -56,7 +56,12 @@ class RNN(NamedTuple):
         h = np.tanh(a)
         return RNNNodes(a, h)
 
-    def back(self, now: RNNNodes, before: RNNNodes, d: RNNNodes) -> tuple[RNNNodes, RNNNodes]:
+    def back(
+        self,
+        now: RNNNodes,
+        before: RNNNodes,
+        d: RNNNodes,
+    ) -> tuple[RNNNodes, RNNNodes]:
         """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L (Section 10.2.2)."""
         # ∇_{a⁽ᵗ⁾}L = diag(1 − (h⁽ᵗ⁾)²) ∇_{h⁽ᵗ⁾}L
         a = (1.0 - now.h**2) * d.h

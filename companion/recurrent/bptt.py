@@ -49,9 +49,13 @@ def rnn_copies(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = Non
 
 
 def chunk_gradient(
-    p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray, g_end: np.ndarray | None = None
+    p: RNN,
+    x: np.ndarray,
+    y: np.ndarray,
+    h0: np.ndarray,
+    g_end: np.ndarray | None = None,
 ) -> tuple[RNN, np.ndarray, np.ndarray]:
-    """Forward and backward over one chunk: its gradients, ∇ on its first state, its last state.
+    """Over one chunk: its gradients, ∇ on its first state, and its last state.
 
     `g_end` is ∇ on its last state from later chunks; None cuts it off.
     """
@@ -90,12 +94,19 @@ def truncated_bptt(p: RNN, x: np.ndarray, y: np.ndarray, window: int, h0: np.nda
     return cut_gradient(*_checked(p, x, y, h0), integer("window", window, 1))
 
 
-def cut_gradient(p: RNN, x: np.ndarray, y: np.ndarray, h: np.ndarray, window: int) -> RNN:
+def cut_gradient(
+    p: RNN,
+    x: np.ndarray,
+    y: np.ndarray,
+    h: np.ndarray,
+    window: int,
+) -> RNN:
     """Chunk after chunk: the state goes on, no gradient comes back (Section 10.2.2)."""
     total = tree.map(np.zeros_like, p)
     for start in range(0, len(x), window):
         part = slice(start, start + window)
-        # h⁽ᵗ⁾ at the end of a chunk is h⁽⁰⁾ of the next; ∇_{h⁽ᵗ⁾}L there is Vᵀ ∇_{o⁽ᵗ⁾}L alone
+        # the state goes on: h⁽ᵗ⁾ here is h⁽⁰⁾ of the next chunk;
+        # the gradient does not: ∇_{h⁽ᵗ⁾}L = Vᵀ ∇_{o⁽ᵗ⁾}L
         grad, _, h = chunk_gradient(p, x[part], y[part], h, g_end=None)
         total = tree.map(np.add, total, grad)
     return total
@@ -125,8 +136,14 @@ def checkpointed_bptt(p: RNN, x: np.ndarray, y: np.ndarray, every: int, h0: np.n
     return checkpoint_gradient(*_checked(p, x, y, h0), integer("every", every, 1))
 
 
-def checkpoint_gradient(p: RNN, x: np.ndarray, y: np.ndarray, h: np.ndarray, every: int) -> RNN:
-    """Forward, keep one state a chunk; backward, make the others again, chunk by chunk (Section 10.2.2)."""
+def checkpoint_gradient(
+    p: RNN,
+    x: np.ndarray,
+    y: np.ndarray,
+    h: np.ndarray,
+    every: int,
+) -> RNN:
+    """Forward, one state is kept a chunk; backward, the others are made again (10.2.2)."""
     chunks = [slice(start, start + every) for start in range(0, len(x), every)]
     kept = [h]
     for part in chunks[:-1]:
@@ -134,8 +151,10 @@ def checkpoint_gradient(p: RNN, x: np.ndarray, y: np.ndarray, h: np.ndarray, eve
         kept += last(p, kept[-1:], x[part])
     total, g_end = tree.map(np.zeros_like, p), None
     for part in reversed(chunks):
-        # the chunk's states once more, from its checkpoint; ∇ on its first state goes to the chunk before
-        grad, g_end, _ = chunk_gradient(p, x[part], y[part], kept.pop(), g_end)
+        # the states of this chunk once more, from its checkpoint;
+        # ∇ on its first state goes to the chunk before
+        h = kept.pop()
+        grad, g_end, _ = chunk_gradient(p, x[part], y[part], h, g_end)
         total = tree.map(np.add, total, grad)
     return total
 
