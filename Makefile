@@ -8,7 +8,7 @@ export TQDM_DISABLE := 1
 # Nets this small run fastest on one thread, and two tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: book test test-all lint sections execute lab serve bench test-portable clean
+.PHONY: book test test-all lint sections execute lab serve bench times test-portable clean
 
 book: $(READY) _build/.config  ## build the book, strictly, and print the page to open
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q $(JB) || { rm -rf _build/.doctrees; exit 1; }
@@ -46,7 +46,10 @@ lab: $(READY)  ## the notebooks, live
 serve: book  ## the built book over http
 	$(BIN)/python -m http.server -b 127.0.0.1 -d _build/html $(or $(PORT),8000)
 
-bench: $(READY)  ## seconds for each notebook and for the slowest tests
+bench: $(READY)  ## speed of the reference implementations beside torch's and reservoirpy's
+	$(BIN)/python -m tests.bench
+
+times: $(READY)  ## seconds for each notebook and for the slowest tests
 	$(BIN)/python -m companion.notebooks --dry-run
 	$(BIN)/pytest tests --ignore tests/browser --durations 20
 
