@@ -1,7 +1,6 @@
 """Section 10.6: trees, Python's parser, composition, the gradient through structure, and batching by depth."""
 
 import ast
-import json
 import math
 import subprocess
 import sys
@@ -14,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.cells.rnn import RNN
-from companion.data.store import STORED
+from companion.data import store
 from companion.recurrent import summary_forward
 from companion.recursive import (
     ALPHABETS,
+    CLASSES,
     Tree,
     balanced,
     chain,
@@ -40,12 +40,12 @@ from companion.recursive import (
     tree_of,
 )
 from companion.recursive.modules import TreeNet, forest
+from companion.recursive.trials import SHAPES, held_out_expressions, stored_recursive_nets, tree_accuracy
 from tests.gradients import assert_agree, assert_gradient, relative_error
 
 few = settings(max_examples=20)
 seeds = st.integers(0, 2**32 - 1)
 kinds = st.sampled_from(list(ALPHABETS))
-DATA = STORED
 
 
 def nested(tree):
@@ -477,6 +477,8 @@ X = np.ones((4, 2))
         (lambda: forward_by_depth(P, plan_by_depth([chain(4)]), [np.ones((4, 1))]), r"xs\[0\]: want shape"),
         (lambda: forest([], []), "number of trees"),
         (lambda: forest([chain(4)], []), "xs: want 1 sequences"),
+        (lambda: held_out_expressions("prose", 5), "kind: want one of"),
+        (lambda: tree_accuracy(P, "star", "logic", *held_out_expressions("logic", 5, 1)), "shape: want one of"),
         (lambda: net_init(0, 3, 2, np.random.default_rng(0)), "n_x: want at least 1"),
     ],
 )
@@ -493,33 +495,24 @@ def test_the_reference_does_not_import_torch():
 # ---- the stored experiment --------------------------------------------------------------------------
 
 
-def record():
-    return json.loads((DATA / "recursive.json").read_text("utf-8"))
-
-
-def test_the_record_follows_from_the_stored_weights():
-    from companion.studies.recursive import LENGTHS, SEEDS, SHAPES, UNITS, accuracy, held_out, stored_nets
-
-    stored, results = stored_nets(DATA / "recursive.npz"), record()["metrics"]["results"]
-    assert record()["command"] == "python -m companion.studies.recursive"
-    assert len(results) == len(stored) == 2 * len(SHAPES) * len(UNITS) * SEEDS
+def test_the_rows_follow_from_the_stored_weights():
+    stored, results = stored_recursive_nets(), store.rows("recursive")
+    assert len(results) == len(stored) == 60
     assert max(r["parameters"] for r in results) < 1.05 * min(r["parameters"] for r in results)
     for r in results[:: len(results) // 6 - 1]:
         p = stored[r["kind"], r["tree"], r["composition"], r["seed"]]
-        for tau in (LENGTHS[1], LENGTHS[-1]):
+        for tau in (8, 40):
             # One expression more or less may tip over where another machine rounds otherwise.
-            again = accuracy(p, r["tree"], r["kind"], *held_out(r["kind"], tau))
+            again = tree_accuracy(p, r["tree"], r["kind"], *held_out_expressions(r["kind"], tau))
             assert abs(Fraction(again) - Fraction(r["accuracy"][str(tau)])) <= Fraction(6, 1000)
 
 
-def test_the_command_writes_weights_and_a_record(tmp_path, monkeypatch):
-    from companion.studies import recursive as train_recursive
-
-    for name, value in (("POOL", 20), ("STEPS", 1), ("LENGTHS", (5,))):
-        monkeypatch.setattr(train_recursive, name, value)
-    train_recursive.main(["--seeds", "1", "--out", str(tmp_path / "r.npz")])
-    made = json.loads((tmp_path / "r.json").read_text("utf-8"))
-    assert len(made["metrics"]["results"]) == len(train_recursive.stored_nets(tmp_path / "r.npz")) == 12
-    assert all(r["accuracy"]["5"] < 0.9 for r in made["metrics"]["results"])  # one step teaches nothing
-    with pytest.raises(ValueError, match="does not exist"):
-        train_recursive.stored_nets(tmp_path / "none.npz")
+@pytest.mark.parametrize("kind", CLASSES)
+def test_held_out_expressions_have_their_length_and_a_net_that_learned_nothing_guesses(kind):
+    made, y = held_out_expressions(kind, 9)
+    assert len(made) == len(y) == 200 and {len(e.tokens) for e in made} == {9}
+    assert y == [int(eval(" ".join(e.tokens))) % CLASSES[kind] for e in made]
+    assert (made, y) == held_out_expressions(kind, 9)
+    p = net_init(len(ALPHABETS[kind]), 5, CLASSES[kind], np.random.default_rng(0))
+    for shape in SHAPES:
+        assert abs(tree_accuracy(p, shape, kind, made, y) - 1 / CLASSES[kind]) < 0.2

@@ -3,11 +3,13 @@
 - `trees`: chains, balanced trees, drawn trees, and their depth;
 - `expressions`: formulas and arithmetic, with Python's own parser as the parser;
 - `nets`: one composition at every merge, plain or with a tensor; its gradient; batching by depth;
+- `trials`: what the nets are tried on, and the nets that were stored (import it by name);
 - `modules`: the same nets for PyTorch, to train them (the only file that imports torch; import it by name).
 """
 
 from companion.recursive.expressions import (
     ALPHABETS,
+    CLASSES,
     Expression,
     draw_expression,
     label,
@@ -31,6 +33,7 @@ from companion.recursive.trees import Tree, balanced, chain, checked_tree, depth
 
 __all__ = [
     "ALPHABETS",
+    "CLASSES",
     "Expression",
     "Plan",
     "RecursiveNet",

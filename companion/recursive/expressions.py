@@ -15,13 +15,15 @@ import numpy as np
 from companion.core import checks as check
 from companion.recursive.trees import Tree, spans, tree_of
 
-__all__ = ["ALPHABETS", "Expression", "draw_expression", "label", "parse", "pending", "symbols"]
+__all__ = ["ALPHABETS", "CLASSES", "Expression", "draw_expression", "label", "parse", "pending", "symbols"]
 
 #: What the formulas and the arithmetic modulo 3 of the experiments are made of; the classes are the values.
 ALPHABETS = {
     "logic": ("True", "False", "and", "or", "not", "(", ")"),
     "arithmetic": ("0", "1", "2", "+", "-", "*", "(", ")"),
 }
+#: How many values the expressions of a kind may have (arithmetic modulo 3).
+CLASSES = {"logic": 2, "arithmetic": 3}
 WORDS = {"True", "False", "and", "or", "not"}
 TOKEN = re.compile(r"[A-Za-z_][A-Za-z_0-9]*|[0-9]+(?:\.[0-9]+)?(?![A-Za-z_0-9.])|[-+*/()]")
 NUMBER = re.compile(r"(?:0|[1-9][0-9]*)(?:\.[0-9]+)?")
@@ -217,15 +219,11 @@ def draw_expression(tau: int, kind: str, rng: np.random.Generator) -> Expression
     modulo 3, the die) asked for.
     """
     tau, kind = check.integer("tau", tau, 3), check.choice("kind", kind, tuple(ALPHABETS))
-    wanted = int(rng.integers(_classes(kind)))
+    wanted = int(rng.integers(CLASSES[kind]))
     while True:
         made = parse(" ".join(_draw(tau, kind, rng)))
-        if int(made.values[-1]) % _classes(kind) == wanted:
+        if int(made.values[-1]) % CLASSES[kind] == wanted:
             return made
-
-
-def _classes(kind: str) -> int:
-    return 2 if kind == "logic" else 3
 
 
 def _draw(n: int, kind: str, rng: np.random.Generator) -> list[str]:

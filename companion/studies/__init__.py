@@ -44,17 +44,16 @@ from companion.core.checks import choice
 __all__ = ["load", "names"]
 
 _UNPORTED = {  # still commands of their own, until they are moved into this form
+    "context",
     "adder",
     "bidirectional",
     "charlstm",
     "clockwork",
-    "context",
     "deep",
     "forcing",
     "graphical",
     "memory",
     "optimization",
-    "recursive",
     "reservoir",
     "seq2seq",
     "stories",

@@ -1,139 +1,95 @@
-"""Train recursive nets over three trees, with two compositions, on formulas and on arithmetic modulo 3.
+"""Recursive nets over three trees, with two compositions, on formulas and on arithmetic modulo 3 (Section 10.6)."""
 
-``python -m companion.studies.recursive`` trains 60 nets (two kinds of expression, three trees, two compositions, five
-seeds; some minutes on one core) and writes ``data/stored/recursive.npz`` (weights, rounded to float16) and
-``data/stored/recursive.json`` (command, versions, sizes, and the accuracy of the rounded nets by length).
-"""
-
-import argparse
-import time
-from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from companion.core import checks as check
-from companion.data.store import STORED, save_weights, write_record
-from companion.recursive import (
-    ALPHABETS,
-    Expression,
-    RecursiveNet,
-    TensorNet,
-    Tree,
-    balanced,
-    chain,
-    draw_expression,
-    forward_by_depth,
-    plan_by_depth,
-    symbols,
-)
-from companion.recursive.modules import Forest, TreeNet, forest
-from companion.training import torch_seed, train
+from companion.core import tree
+from companion.recursive import ALPHABETS, CLASSES, RecursiveNet, TensorNet, symbols
+from companion.recursive.trials import SHAPES, draw_classified, held_out_expressions, tree_accuracy
 
-SHAPES: dict[str, Callable[[Expression], Tree]] = {
-    "parse": lambda e: e.tree,
-    "balanced": lambda e: balanced(len(e.tokens)),
-    "chain": lambda e: chain(len(e.tokens)),
-}
-CLASSES = {"logic": 2, "arithmetic": 3}
-UNITS = {"plain": 25, "tensor": 7}  # about 1,500 parameters each
-LONGEST, POOL, STEPS, LR = 12, 5000, 800, 3e-3
-LENGTHS, TESTED = (5, 8, 12, 16, 24, 40), 200
-SEEDS = 5
+SECTION = "10.6"
+SHOWS = "What the parse tree is worth beside a balanced tree and a chain, with a plain and with a tensor composition."
+MINUTES, WEIGHTS = 10, "recursive.npz"
 
 
-def examples(kind: str, lengths: tuple[int, int], n: int, rng: np.random.Generator) -> tuple[list[Expression], list]:
-    """n expressions of lengths drawn evenly from [shortest, longest], and their classes."""
-    made = [draw_expression(int(rng.integers(lengths[0], lengths[1] + 1)), kind, rng) for _ in range(n)]
-    return made, [int(e.values[-1]) % CLASSES[kind] for e in made]
+class Settings(NamedTuple):
+    """All constants of the study."""
+
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    units: dict[str, int] = {"plain": 25, "tensor": 7}  # noqa: RUF012  (about 1,500 parameters each)
+    shortest: int = 3  # tokens, in training
+    longest: int = 12
+    pool: int = 5000  # expressions to learn from
+    steps: int = 800
+    batch: int = 64
+    rate: float = 3e-3
+    lengths: tuple[int, ...] = (5, 8, 12, 16, 24, 40)  # of the held-out expressions
+    tested: int = 200  # of each length
 
 
-def held_out(kind: str, tau: int, n: int = TESTED) -> tuple[list[Expression], list]:
-    """The test expressions of one length, from a seed of their own; only short ones can also occur in training."""
-    return examples(kind, (tau, tau), n, np.random.default_rng([99, tau, CLASSES[kind]]))
+SETTINGS, UNSEEN = Settings(), ("seeds",)
+QUICK = Settings(seeds=(0,), pool=20, steps=1, lengths=(5,), tested=20)
 
 
-def accuracy(p: RecursiveNet | TensorNet, shape: str, kind: str, made: Sequence[Expression], y: Sequence[int]) -> float:
-    """Share of right classes, computed by the reference code in double precision."""
-    tree_of = SHAPES[check.choice("shape", shape, tuple(SHAPES))]
-    runs = forward_by_depth(p, plan_by_depth([tree_of(e) for e in made]), [symbols(e.tokens, kind) for e in made])
-    return float(np.mean([run.o.argmax() == value for run, value in zip(runs, y, strict=True)]))
+def plan(settings: Settings, rows: list[dict]) -> list[dict]:
+    """Every kind, tree and composition, seed by seed."""
+    names = ("kind", "tree", "composition")
+    each = [dict(zip(names, key, strict=True)) for key in product(CLASSES, SHAPES, settings.units)]
+    return [key | {"seed": seed} for seed in settings.seeds for key in each]
 
 
-def stored_nets(path: str | Path) -> dict[tuple[str, str, str, int], RecursiveNet | TensorNet]:
-    """The stored nets, by (kind, tree, composition, seed).
+def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
+    """Train one net, round its weights to float16, and measure what is left.
 
-    Raises
-    ------
-    ValueError
-        If there is no such file.
+    Returns
+    -------
+    parameters : how many. accuracy : share of right classes by length. weights : float16.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"path: want a file of weights, got {str(path)!r}, which does not exist")
-    parts: dict[tuple, dict[str, np.ndarray]] = {}
-    with np.load(path) as file:
-        for name in file.files:
-            net, _, letter = name.partition(".")
-            kind, shape, composition, seed = net.split()
-            parts.setdefault((kind, shape, composition, int(seed)), {})[letter] = file[name].astype(np.float64)
-    return {key: (TensorNet if "T" in values else RecursiveNet)(**values) for key, values in parts.items()}
+    import torch
+    from torch.nn.functional import cross_entropy
 
+    from companion.recursive.modules import Forest, TreeNet, forest
+    from companion.training import torch_seed, train
 
-def _train(kind: str, shape: str, composition: str, seed: int, data: tuple[list, list]) -> TreeNet:
-    trees = [SHAPES[shape](e) for e in data[0]]
-    xs = [symbols(e.tokens, kind) for e in data[0]]
-    y = torch.tensor(data[1])
+    kind, shape, seed = key["kind"], key["tree"], key["seed"]
+    torch_seed(seed)
+    rng, lengths = np.random.default_rng([7, seed, CLASSES[kind]]), (settings.shortest, settings.longest)
+    made, y = draw_classified(kind, lengths, settings.pool, rng)
+    trees, xs = [SHAPES[shape](e) for e in made], [symbols(e.tokens, kind) for e in made]
+    y = torch.tensor(y)
 
-    def batch(step: int) -> tuple[Forest, Tensor]:
-        rows = np.random.default_rng([seed, step]).integers(len(xs), size=64)
-        return forest([trees[i] for i in rows], [xs[i] for i in rows]), y[rows]
+    def batch(step: int) -> tuple[Forest, torch.Tensor]:
+        rows = np.random.default_rng([seed, step]).integers(len(xs), size=settings.batch)
+        data = forest([trees[i] for i in rows], [xs[i] for i in rows]), y[rows]
+        return tree.map(lambda part: part.to(device), data)
 
-    def loss(model: nn.Module, x: Forest, target: Tensor) -> Tensor:
-        return nn.functional.cross_entropy(model(x), target)
-
-    size = (len(ALPHABETS[kind]), UNITS[composition], CLASSES[kind])
-    net = TreeNet.drawn(*size, seed, tensor=composition == "tensor")
-    train(net, batch, loss, steps=STEPS, lr=LR, every=STEPS, desc=f"{kind}, {shape}, {composition}, seed {seed}")
-    return net
-
-
-def _results(nets: Mapping[tuple, RecursiveNet | TensorNet]) -> list[dict]:
-    tests = {(kind, tau): held_out(kind, tau) for kind in CLASSES for tau in LENGTHS}
-    out = []
-    for (kind, shape, composition, seed), p in nets.items():
-        scores = {str(tau): round(accuracy(p, shape, kind, *tests[kind, tau]), 4) for tau in LENGTHS}
-        entry = {"kind": kind, "tree": shape, "composition": composition, "seed": seed}
-        out.append({**entry, "parameters": sum(v.size for v in p), "accuracy": scores})
-    return out
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Train, store the weights, and evaluate what is stored."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=SEEDS, help="how many seeds to train")
-    parser.add_argument("--out", type=Path, default=STORED / "recursive.npz")
-    args = parser.parse_args(argv)
-    torch.set_num_threads(1)
-    start, nets = time.perf_counter(), nn.ModuleDict()
-    for seed, kind in product(range(args.seeds), CLASSES):
-        torch_seed(seed)
-        data = examples(kind, (3, LONGEST), POOL, np.random.default_rng([7, seed, CLASSES[kind]]))
-        for shape, composition in product(SHAPES, UNITS):
-            nets[f"{kind} {shape} {composition} {seed}"] = _train(kind, shape, composition, seed, data)
-    save_weights(args.out, nets, dtype="float16")
-    write_record(
-        args.out.with_suffix(".json"),
-        command="python -m companion.studies.recursive" + (f" --seeds {args.seeds}" if args.seeds != SEEDS else ""),
-        seed=0,
-        seconds=time.perf_counter() - start,
-        metrics={"results": _results(stored_nets(args.out))},
-        trained={"lengths": [3, LONGEST], "examples": POOL, "steps": STEPS, "lr": LR, "units": UNITS},
-        tested={"lengths": list(LENGTHS), "expressions": TESTED},
+    composition = key["composition"]
+    size = (len(ALPHABETS[kind]), settings.units[composition], CLASSES[kind])
+    net = TreeNet.drawn(*size, seed, tensor=composition == "tensor").to(device)
+    train(
+        net,
+        batch,
+        lambda net, x, target: cross_entropy(net(x), target),
+        steps=settings.steps,
+        lr=settings.rate,
+        every=settings.steps,
     )
+    weights = {name: value.astype(np.float16) for name, value in net.cpu().numpy()._asdict().items()}
+    p = (TensorNet if "T" in weights else RecursiveNet)(**{k: v.astype(float) for k, v in weights.items()})
+    tests = {str(tau): held_out_expressions(kind, tau, settings.tested) for tau in settings.lengths}
+    accuracy = {tau: round(tree_accuracy(p, shape, kind, *test), 4) for tau, test in tests.items()}
+    return {"parameters": sum(v.size for v in p), "accuracy": accuracy, "weights": weights}
 
 
-if __name__ == "__main__":
-    main()
+def judge(settings: Settings, rows: list[dict]) -> dict[str, dict[str, list[float]]]:
+    """Median accuracy over the seeds at each length, by kind and composition, then by tree."""
+    found: dict[str, dict[str, list[float]]] = {}
+    for kind, composition, shape in product(CLASSES, settings.units, SHAPES):
+        want = {"kind": kind, "composition": composition, "tree": shape}
+        curves = [list(row["accuracy"].values()) for row in rows if want.items() <= row.items()]
+        medians = np.median(curves, axis=0).round(4).tolist()
+        found.setdefault(f"{kind}, {composition}", {})[shape] = medians
+    return found
