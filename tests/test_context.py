@@ -1,6 +1,5 @@
 """Section 10.2.4: a vector turned into a sequence, coupled outputs, and the nets stored for the chapter."""
 
-import json
 import subprocess
 import sys
 from functools import partial
@@ -34,14 +33,24 @@ from companion.context import (
     shared_bit_share,
     spell,
 )
-from companion.data.store import load_weights
+from companion.context.modules import context_logits, context_net
+from companion.context.trials import (
+    KINDS,
+    SPEAKERS,
+    SPELLERS,
+    consistent,
+    dialects,
+    digit_pictures,
+    spelled,
+    stored_context_nets,
+    way_of,
+)
+from companion.data import store
 from companion.graphical import joint, product_of_marginals, sequences
-from companion.studies import context as stored
 from tests.gradients import assert_gradient, relative_error
 
 few = settings(max_examples=15)
 sizes, seeds, ways = st.integers(1, 5), st.integers(0, 2**32 - 1), st.sampled_from(WAYS)
-RECORD = json.loads((stored.DATA / "context.json").read_text(encoding="utf-8"))
 
 
 def noisy(p, rng):
@@ -258,9 +267,9 @@ def test_bad_input_to_the_feedback_net_is_named(call, args, named):
         (partial(feedback_sample, q, X[:0], 1, np.random.default_rng(0)), "x: want a sequence of at least one step"),
         (partial(shared_bit_share, 0), "tau: want at least 1"),
         (partial(shared_bit_share, 3, 1.5), "q: want at most 1"),
-        (partial(stored.dialects, 0, 1, np.random.default_rng(0)), "tau: want at least 1"),
-        (partial(stored.build, "none"), "kind: want one of"),
-        (partial(stored.way_of, "alone"), "kind: want one of"),
+        (partial(dialects, 0, 1, np.random.default_rng(0)), "tau: want at least 1"),
+        (partial(context_net, "none", 4), "kind: want one of"),
+        (partial(way_of, "alone"), "kind: want one of"),
     ],
 )
 def test_bad_input_elsewhere_is_named(call, named):
@@ -278,7 +287,7 @@ def test_contexts_of_any_wrong_shape_are_refused(shape, way):
 
 def test_the_numpy_part_does_not_import_torch():
     code = "import sys, companion.context; sys.exit('torch' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", code], cwd=stored.DATA.parents[1], timeout=60).returncode == 0
+    assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
 
 
 # what is stored
@@ -286,59 +295,64 @@ def test_the_numpy_part_does_not_import_torch():
 
 @pytest.fixture(scope="module")
 def nets():
-    return stored.load()
+    return stored_context_nets()
 
 
 @pytest.fixture(scope="module")
 def twins():
-    models = torch.nn.ModuleDict({f"{k}-{s}": stored.build(k) for k in stored.KINDS for s in stored.SEEDS}).double()
-    load_weights(stored.DATA / "context.npz", models)
-    return models
+    found = {}
+    for kind in KINDS:
+        for seed in range(5):
+            weights = store.weights("context", kind=kind, seed=seed)
+            net = context_net(kind, 32 if kind in SPELLERS else 16).double()
+            net.load_state_dict({name: torch.tensor(w.astype(np.float64)) for name, w in weights.items()})
+            found[kind, seed] = net
+    return found
 
 
 def test_stored_nets_in_numpy_are_those_in_torch(nets, twins):
     rng = np.random.default_rng(0)
-    concepts, said = stored.dialects(12, 1, rng)
-    picture, name = stored.pictures()[1][0][0], spell("seven")
+    concepts, said = dialects(12, 1, rng)
+    picture, name = digit_pictures()[1][0][0], spell("seven")
     for (kind, seed), net in nets.items():
-        if kind in stored.SPELLERS:
-            ours = context_forward(net, picture, name, stored.way_of(kind)).o
+        if kind in SPELLERS:
+            ours = context_forward(net, picture, name, way_of(kind)).o
             x, y = torch.tensor(picture[None]), torch.tensor(name[None])
         else:
             ours = feedback_forward(net, concepts[0], said[0]).o
             x, y = torch.tensor(concepts), torch.tensor(said)
-        theirs = stored.logits(twins[f"{kind}-{seed}"], kind, x, y)[0].detach().numpy()
+        theirs = context_logits(twins[kind, seed], kind, x, y)[0].detach().numpy()
         assert relative_error(ours, theirs) <= 1e-12, (kind, seed)
 
 
 def test_stored_spellers_earn_their_recorded_accuracy(nets, twins):
     """All nets by torch, a batch at a time; one seed of each kind by NumPy, picture by picture."""
-    _, (x, digit) = stored.pictures()
-    recorded = {(r["kind"], r["seed"]): r.get("accuracy") for r in RECORD["metrics"]["nets"]}
-    for kind in stored.SPELLERS:
-        for seed in stored.SEEDS:
+    _, (x, digit) = digit_pictures()
+    recorded = {(r["kind"], r["seed"]): r.get("accuracy") for r in store.rows("context")}
+    for kind in SPELLERS:
+        for seed in range(5):
             y = torch.zeros(len(x), LONGEST, dtype=torch.long)
             for t in range(LONGEST):
                 with torch.no_grad():
-                    y[:, t] = stored.logits(twins[f"{kind}-{seed}"], kind, torch.tensor(x), y)[:, t].argmax(1)
+                    y[:, t] = context_logits(twins[kind, seed], kind, torch.tensor(x), y)[:, t].argmax(1)
             words = [read(row) for row in y.tolist()]
             right = np.mean([word == NAMES[d] for word, d in zip(words, digit, strict=True)])
             assert abs(right - recorded[kind, seed]) <= 1 / len(x) + 1e-4
-        assert stored.spelled(nets[kind, seed], x[:40], stored.way_of(kind)) == words[:40]
+        assert spelled(nets[kind, seed], x[:40], way_of(kind)) == words[:40]
 
 
 def test_stored_spellers_are_right_on_nineteen_words_in_twenty():
-    rows = [r for r in RECORD["metrics"]["nets"] if r["kind"] in WAYS]
-    assert len(rows) == 3 * len(stored.SEEDS) >= 9
+    rows = [r for r in store.rows("context") if r["kind"] in WAYS]
+    assert len(rows) == 15
     assert all(r["accuracy"] >= 0.95 for r in rows)
 
 
 @pytest.mark.parametrize("tau", [2, 4, 8, 12])
 def test_stored_speakers_are_consistent_as_predicted(nets, tau):
     """Only two sequences are consistent, so their probabilities are the share: exactly, without sampling."""
-    concepts, _ = stored.dialects(tau, 10, np.random.default_rng(tau))
+    concepts, _ = dialects(tau, 10, np.random.default_rng(tau))
     for (kind, seed), net in nets.items():
-        if kind in stored.SPEAKERS:
+        if kind in SPEAKERS:
             both = [[2 * x.argmax(1) + dialect for dialect in (0, 1)] for x in concepts]
             losses = [
                 [rnn_loss(feedback_forward(net, x, y), y)[0] for y in ys] for x, ys in zip(concepts, both, strict=True)
@@ -349,32 +363,21 @@ def test_stored_speakers_are_consistent_as_predicted(nets, tau):
             else:
                 assert 0.7 <= share.mean() / shared_bit_share(tau) <= 1.1, (seed, share.mean())
             rng = np.random.default_rng(seed)
-            drawn = np.mean([stored.consistent(x, feedback_sample(net, x, 200, rng)) for x in concepts])
+            drawn = np.mean([consistent(x, feedback_sample(net, x, 200, rng)) for x in concepts])
             assert abs(drawn - share.mean()) <= 5 * np.sqrt(share.mean() / 2000) + 1e-3
 
 
 def test_dialects_are_fair_and_told_by_no_input():
-    x, y = stored.dialects(5, 4000, np.random.default_rng(0))
-    assert stored.consistent(x, y).all()
+    x, y = dialects(5, 4000, np.random.default_rng(0))
+    assert consistent(x, y).all()
     assert abs((y % 2).mean() - 0.5) <= 0.04
-    assert not stored.consistent(x[0], np.where(np.arange(5) == 2, y[0] ^ 1, y[0]))
-    assert not stored.consistent(x[0], (y[0] + 2) % 12)
+    assert not consistent(x[0], np.where(np.arange(5) == 2, y[0] ^ 1, y[0]))
+    assert not consistent(x[0], (y[0] + 2) % 12)
 
 
-def test_record_says_how_to_repeat_it_and_weights_are_small():
-    assert RECORD["command"] == stored.COMMAND
-    assert {"python", "torch", "numpy"} <= RECORD["versions"].keys()
-    assert 0 < RECORD["seconds"] <= 240
-    assert (stored.DATA / "context.npz").stat().st_size <= 300_000
-
-
-def test_training_repeats_from_the_command_line(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(stored, "SEEDS", (0,))
-    monkeypatch.setattr(stored, "_judge", lambda nets: [{"kind": kind, "seed": seed} for kind, seed in nets])
-    stored.main(["--out", str(tmp_path), "--steps", "0.003"])
-    assert len(capsys.readouterr().out.splitlines()) == len(stored.KINDS)
-    got = stored.load(tmp_path / "context.npz")
-    assert isinstance(got["both", 0], ContextRNN)
-    assert isinstance(got["alone", 0], FeedbackRNN)
-    assert not got["alone", 0].F.any()
-    assert not got["unread", 0].U.any()
+def test_what_is_not_read_has_no_weights(nets):
+    for seed in range(5):
+        assert isinstance(nets["both", seed], ContextRNN) and isinstance(nets["alone", seed], FeedbackRNN)
+        assert not nets["alone", seed].F.any() and not nets["unread", seed].U.any()
+        assert not nets["state", seed].R.any() and nets["state", seed].S.any()
+        assert nets["input", seed].R.any() and not nets["input", seed].S.any()

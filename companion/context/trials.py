@@ -1,0 +1,150 @@
+"""What Section 10.2.4 tries its nets on, pictures to name and concepts to put into words; and the nets stored."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from companion.context.coupled import FeedbackRNN
+from companion.context.letters import END, LONGEST, NAMES, read, spell
+from companion.context.vector import WAYS, ContextRNN, context_next
+from companion.core.checks import choice, integer
+from companion.data import store
+from companion.data.tasks import digits
+from companion.search import LogP, greedy
+
+__all__ = [
+    "CONCEPTS",
+    "KINDS",
+    "SPEAKERS",
+    "SPELLERS",
+    "consistent",
+    "dialects",
+    "digit_pictures",
+    "in_letters",
+    "names_logp",
+    "spelled",
+    "stored_context_nets",
+    "way_of",
+]
+
+SPELLERS = (*WAYS, "unread")  # "unread": way "input", but the net does not read the letters that it wrote
+SPEAKERS = ("feedback", "alone")  # "alone": the net does not read the words that it said
+KINDS = (*SPELLERS, *SPEAKERS)
+CONCEPTS = (
+    ("lift", "elevator"),
+    ("flat", "apartment"),
+    ("autumn", "fall"),
+    ("lorry", "truck"),
+    ("petrol", "gas"),
+    ("biscuit", "cookie"),
+)
+SPLIT = 2024  # seed of the one split into training and held-out pictures
+
+
+def digit_pictures() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """The digits as vectors of 64 pixels: (x, y) to learn from and (x, y) held out, always the same split.
+
+    Returns
+    -------
+    Two pairs; x has shape (n, 64) and lies in [0, 1], y has shape (n,).
+    """
+    (x, y), (x_held, y_held) = digits(np.random.default_rng(SPLIT))
+    return (x.reshape(-1, 64), y), (x_held.reshape(-1, 64), y_held)
+
+
+def dialects(tau: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw n sequences of concepts, each put into words by a speaker of one dialect; nothing in x tells which.
+
+    Parameters
+    ----------
+    tau : concepts a sequence, at least 1.
+    n : sequences, at least 1.
+    rng : the source of randomness.
+
+    Returns
+    -------
+    x : (n, tau, 6), one-hot concepts.
+    y : (n, tau), words: 2 × concept + dialect, where one fair coin a sequence chooses the dialect, 0 or 1.
+    """
+    tau, n = integer("tau", tau, 1), integer("n", n, 1)
+    concepts = rng.integers(len(CONCEPTS), size=(n, tau))
+    return np.eye(len(CONCEPTS))[concepts], 2 * concepts + rng.integers(2, size=(n, 1))
+
+
+def consistent(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """Whether a sequence says every concept rightly and all in one dialect.
+
+    Parameters
+    ----------
+    x : (…, tau, 6), one-hot concepts.
+    y : (…, tau), words.
+
+    Returns
+    -------
+    Truth values, shape (…).
+    """
+    dialect = y - 2 * np.argmax(x, axis=-1)
+    return (dialect == 0).all(axis=-1) | (dialect == 1).all(axis=-1)
+
+
+def way_of(kind: str) -> str:
+    """The way in of a kind of speller."""
+    return "input" if choice("kind", kind, SPELLERS) == "unread" else kind
+
+
+def spelled(p: ContextRNN, x: np.ndarray, way: str) -> list[str]:
+    """What a net writes about each picture when it takes the most probable letter at every step.
+
+    Parameters
+    ----------
+    p : parameters. x : pictures, shape (n, 64). way : the way in.
+
+    Returns
+    -------
+    n words
+    """
+    return [read(greedy(context_next(p, row, way), LONGEST, END).y) for row in x]
+
+
+def names_logp(logp: LogP) -> np.ndarray:
+    """Log-probabilities of the ten names under a model that is asked letter by letter, shape (10,).
+
+    Parameters
+    ----------
+    logp : what `context_next` returned.
+
+    Returns
+    -------
+    numpy.ndarray
+    """
+    names = [tuple(int(i) for i in spell(name)) for name in NAMES]
+    return np.array([sum(logp(y[:t])[y[t]] for t in range(len(y))) for y in names])
+
+
+def in_letters(kind: str, weights: Mapping[str, np.ndarray]) -> ContextRNN | FeedbackRNN:
+    """The weights of a `companion.context.modules.context_net` in the book's letters; what it does not use is zero.
+
+    Parameters
+    ----------
+    kind : one of `KINDS`. weights : arrays by their names in torch.
+    """
+    w = {name: np.asarray(value, dtype=np.float64) for name, value in weights.items()}
+    V, c, b = w["head.weight"], w["head.bias"], w["rnn.bias_ih_l0"] + w["rnn.bias_hh_l0"]
+    n_o, n_h = V.shape
+    written, given = np.split(w["rnn.weight_ih_l0"], [n_o], axis=1)
+    if choice("kind", kind, KINDS) in SPEAKERS:
+        return FeedbackRNN(given, w["rnn.weight_hh_l0"], V, b, c, F=written)
+    R, S, s = (given.T if kind != "state" else np.zeros((64, n_h))), np.zeros((64, n_h)), np.zeros(n_h)
+    if kind in ("state", "both"):
+        S, s = w["start.weight"].T, w["start.bias"]
+    return ContextRNN(written, w["rnn.weight_hh_l0"], V, b, c, R=R, S=S, s=s)
+
+
+def stored_context_nets() -> dict[tuple[str, int], ContextRNN | FeedbackRNN]:
+    """The nets that the study `context` stored, by (kind, seed)."""
+    parts: dict[tuple[str, int], dict[str, np.ndarray]] = {}
+    for path, value in store.arrays("context").items():
+        net, _, name = path.partition("/")
+        kind, seed = net.split()
+        parts.setdefault((kind, int(seed)), {})[name] = value
+    return {key: in_letters(key[0], weights) for key, weights in parts.items()}
