@@ -1,7 +1,5 @@
 """Section 10.12: the clockwork net against torch, differences, the plain net and counts by hand."""
 
-import json
-
 import numpy as np
 import pytest
 import torch
@@ -20,8 +18,10 @@ from companion.cells.clockwork import (
 )
 from companion.cells.rnn import RNN, rnn_bptt, rnn_forward, rnn_init
 from companion.core.functions import nll_grad, squared_loss
+from companion.data import store
 from companion.multiscale import clockwork_reach, operations
-from companion.studies import clockwork as stored
+from companion.multiscale.modules import WaveNets
+from companion.multiscale.waves import WAVE_CLOCK, WAVE_KINDS, wave_parameters, waveform
 from tests.gradients import assert_agree, assert_gradient, relative_error
 
 few = settings(max_examples=15)
@@ -29,7 +29,6 @@ seeds = st.integers(0, 2**32 - 1)
 groups = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 3)), min_size=1, max_size=4).map(
     lambda pairs: make_clock(sorted(t for t, _ in pairs), [n for _, n in pairs])
 )
-RECORD = json.loads((stored.DATA / "clockwork.json").read_text(encoding="utf-8"))
 
 
 def drawn(clock, tau, seed):
@@ -197,39 +196,31 @@ def test_empty_sequences_forbidden_weights_and_other_types_are_refused_by_name()
     with pytest.raises(ValueError, match="^y: want"):
         squared_loss(y, y[:-1])
     with pytest.raises(ValueError, match="^kind: want"):
-        stored.parameters("gru")
+        wave_parameters("gru")
     with pytest.raises(ValueError, match="^seed: want"):
-        stored.waveform(-1)
+        waveform(-1)
 
 
 def test_the_kinds_have_equal_parameter_counts_to_three_percent_and_they_are_counted_right():
-    counts = {kind: stored.parameters(kind) for kind in stored.KINDS}
+    counts = {kind: wave_parameters(kind) for kind in WAVE_KINDS}
     assert max(counts.values()) <= 1.03 * min(counts.values())
     for kind, count in counts.items():
-        per_net = sum(v[0].numel() for v in stored.Nets(kind).parameters() if v.requires_grad)
-        absent = int((1 - mask(stored.CLOCK)).sum()) if kind == "clockwork" else 0
+        per_net = sum(v[0].numel() for v in WaveNets(kind, 1).parameters() if v.requires_grad)
+        absent = int((1 - mask(WAVE_CLOCK)).sum()) if kind == "clockwork" else 0
         assert count == per_net - absent
 
 
-@pytest.mark.parametrize("kind", stored.KINDS)
+@pytest.mark.parametrize("kind", WAVE_KINDS)
 def test_stored_weights_reproduce_the_stored_outputs_and_errors(kind):
-    nets = stored.Nets(kind, stored.KEPT)
-    with np.load(stored.DATA / "clockwork.npz") as file, torch.no_grad():
+    rows, weights = store.rows("clockwork", kind=kind), store.weights("clockwork", kind=kind)
+    row = min(rows, key=lambda row: np.median(row["errors"]))
+    assert row["rate"] == store.record("clockwork")["metrics"][kind]["rate"]
+    nets, output = WaveNets(kind, 5), weights.pop("output")
+    with torch.no_grad():
         for name, value in nets.named_parameters():
-            value.copy_(torch.tensor(file[f"{kind}_{name}"]))
-        output = file[f"{kind}_output"]
-        assert np.abs(nets().numpy() - output).max() < 0.02
-    y = np.array([stored.waveform(s) for s in stored.SEEDS[: stored.KEPT]])
-    errors = ((output - y) ** 2).mean(1) / y.var(1)
-    row = next(r for r in RECORD["metrics"]["nets"] if r["kind"] == kind)
-    assert len(row["errors"]) == len(stored.SEEDS)
-    assert np.allclose(errors, row["errors"][: stored.KEPT], atol=1e-4)
-    best = min(row["by_rate"].values(), key=np.median)
-    assert row["errors"] == best == row["by_rate"][str(row["rate"])]
-    assert row["parameters"] == stored.parameters(kind)
-
-
-def test_the_training_command_runs(tmp_path):
-    stored.main(["--steps", "2", "--out", str(tmp_path)])
-    assert json.loads((tmp_path / "clockwork.json").read_text(encoding="utf-8"))["steps"] == 2
-    assert (tmp_path / "clockwork.npz").is_file()
+            value.copy_(torch.tensor(weights.pop(name)))
+        assert not weights and np.abs(nets().numpy() - output).max() < 0.02
+    y = np.array([waveform(seed) for seed in range(5)])
+    assert np.allclose(((output - y) ** 2).mean(1) / y.var(1), row["errors"][:5], atol=1e-4)
+    assert [len(row["errors"]) for row in rows] == [20, 20]
+    assert row["parameters"] == wave_parameters(kind)

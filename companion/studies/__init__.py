@@ -47,7 +47,6 @@ _UNPORTED = {  # still commands of their own, until they are moved into this for
     "adder",
     "bidirectional",
     "charlstm",
-    "clockwork",
     "deep",
     "forcing",
     "graphical",

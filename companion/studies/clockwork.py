@@ -1,146 +1,96 @@
-"""Train the nets of Section 10.12 on waveforms, twenty seeds at once, and store them with a record.
+"""Nets of seven kinds that have to produce a waveform without input, twenty seeds at once (Section 10.12).
 
-    python -m companion.studies.clockwork
-
-Each seed draws one waveform of 128 steps and one net of each kind; the net gets no input and has to produce the
-waveform from its biases alone. The nets of a kind are trained side by side (their gradients do not mix). Every
-kind is given the same steps and the same two learning rates; the one with the lower median error is kept. The
-weights of the first five seeds are stored. About one and a half minutes on one core.
+Each seed draws one waveform of 128 steps and one net of each kind. The nets of a row are trained side by side; their
+gradients do not mix. Every kind is given the same steps and the same two learning rates.
 """
 
-import argparse
-import time
-from pathlib import Path
+from itertools import product
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
-from companion.cells.clockwork import make_clock, mask, schedule
-from companion.core.checks import choice, integer
-from companion.data.store import STORED, write_record
-from companion.training import torch_seed, train
+from companion.multiscale.waves import WAVE_KINDS, WAVE_UNITS, wave_parameters, waveform
 
-__all__ = ["CLOCK", "DATA", "KEPT", "KINDS", "SEEDS", "TAU", "Nets", "main", "parameters", "waveform"]
-
-DATA = STORED
-COMMAND = "python -m companion.studies.clockwork"
-SEEDS, TAU, STEPS, RATES = tuple(range(20)), 128, 600, (0.003, 0.01)
-KEPT = 5  # seeds whose weights are stored
-CLOCK = make_clock((1, 2, 4, 8, 16, 32, 64), 6)
-SPREAD = np.repeat([1.0, 2, 4, 8, 16, 32, 64, 128], 4)  # steps, one a unit
-LEAKS = {"leaky": SPREAD, "learned": SPREAD, "one scale": np.full(32, 4.0), "one scale, learned": np.full(32, 4.0)}
-KINDS = ("clockwork", "plain", "lstm", *LEAKS)
-UNITS = {"clockwork": sum(CLOCK.sizes), "plain": 32, "lstm": 16} | {kind: len(T) for kind, T in LEAKS.items()}
+SECTION = "10.12"
+SHOWS = "How well clockwork, plain, LSTM and leaky nets of equal size produce a waveform from nothing."
+MINUTES, WEIGHTS = 2, "clockwork.npz"
 
 
-def waveform(seed: int) -> np.ndarray:
-    """A synthetic target: five sines, periods log-uniform in 6 … 128 steps, random phases, largest value 1.
+class Settings(NamedTuple):
+    """All constants of the study."""
+
+    seed: int = 2014
+    waves: int = 20  # seeds 0, 1, … of a wave and a net each
+    steps: int = 600
+    rates: tuple[float, ...] = (0.003, 0.01)
+    kept: int = 5  # waves whose nets are stored
+
+
+SETTINGS, UNSEEN = Settings(), ("rates",)
+QUICK = Settings(waves=2, steps=2, kept=1)
+
+
+def plan(settings: Settings, rows: list[dict]) -> list[dict]:
+    """Every kind at every rate."""
+    return [{"kind": kind, "rate": rate} for kind, rate in product(WAVE_KINDS, settings.rates)]
+
+
+def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
+    """Train the nets of one kind at one rate.
 
     Returns
     -------
-    Shape (128,).
+    units, parameters : of one net. errors : mean squared error over the wave's variance, a net. weights : of the first
+    nets, and their output.
     """
-    rng = np.random.default_rng(integer("seed", seed, 0))
-    period, phase = np.exp(rng.uniform(np.log(6), np.log(128), 5)), rng.uniform(0, 2 * np.pi, 5)
-    y = np.sin(2 * np.pi * np.arange(1, TAU + 1)[:, None] / period + phase).sum(axis=1)
-    return y / np.abs(y).max()
+    import torch
 
+    from companion.multiscale.modules import WaveNets
+    from companion.training import torch_seed, train
 
-def parameters(kind: str) -> int:
-    """Numbers that are learned in one net of a kind."""
-    n = UNITS[choice("kind", kind, KINDS)]
-    square = {"clockwork": int(mask(CLOCK).sum()), "lstm": 4 * n * n}.get(kind, n * n)
-    return square + {"lstm": 4 * n}.get(kind, n) + n * kind.endswith("learned") + n + 1
-
-
-class Nets(nn.Module):
-    """Nets of one kind, one a seed, stacked; forward gives the outputs (seeds, 128)."""
-
-    def __init__(self, kind: str, s: int = len(SEEDS)) -> None:
-        super().__init__()
-        self.kind = choice("kind", kind, KINDS)
-        n, gates = UNITS[kind], 4 if kind == "lstm" else 1
-        self.W = nn.Parameter(torch.randn(s, n, gates * n) / n**0.5)
-        self.b = nn.Parameter(torch.randn(s, 1, gates * n) * 0.1)
-        self.V = nn.Parameter(torch.randn(s, n, 1) / n**0.5)
-        self.c = nn.Parameter(torch.zeros(s, 1, 1))
-        if kind in LEAKS:
-            leak = torch.logit(torch.tensor(1 / LEAKS[kind], dtype=torch.float32), 1e-3).expand(s, 1, n).clone()
-            self.leak = nn.Parameter(leak, requires_grad=kind.endswith("learned"))
-        self.register_buffer("mask", torch.tensor(mask(CLOCK).T, dtype=torch.float32), persistent=False)
-        self.register_buffer("on", torch.tensor(schedule(CLOCK, TAU)), persistent=False)
-
-    def forward(self) -> Tensor:
-        """Outputs of all nets over all steps, from a zero state and without input."""
-        h = cell = torch.zeros(len(self.b), 1, UNITS[self.kind])
-        W = self.W * self.mask if self.kind == "clockwork" else self.W
-        rate = torch.sigmoid(self.leak) if self.kind in LEAKS else None
-        states = []
-        for t in range(TAU):
-            a = torch.baddbmm(self.b, h, W)
-            if self.kind == "lstm":
-                i, f, g, o = a.chunk(4, dim=2)
-                cell = torch.sigmoid(f + 1) * cell + torch.sigmoid(i) * torch.tanh(g)
-                h = torch.sigmoid(o) * torch.tanh(cell)
-            elif self.kind == "clockwork":
-                h = torch.where(self.on[t], torch.tanh(a), h)
-            else:
-                h = torch.tanh(a) if rate is None else h + rate * (torch.tanh(a) - h)
-            states.append(h)
-        return (torch.baddbmm(self.c, torch.cat(states, dim=1), self.V))[:, :, 0]
-
-
-def _errors(nets: Nets, y: Tensor) -> np.ndarray:
-    with torch.no_grad():
-        return (((nets() - y) ** 2).mean(1) / y.var(1, unbiased=False)).numpy().astype(float)
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Train all kinds and write `clockwork.npz` and `clockwork.json`."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=DATA)
-    parser.add_argument("--steps", type=int, default=STEPS)
-    args = parser.parse_args(argv)
-    torch.set_num_threads(1)
-    began, kept, rows = time.process_time(), {}, []
-    y = torch.tensor(np.array([waveform(s) for s in SEEDS]), dtype=torch.float32)
-    for kind in KINDS:
-        tried = []
-        for rate in RATES:
-            torch_seed(2014)
-            nets = Nets(kind)
-            train(
-                nets,
-                lambda step: (y, y),
-                lambda m, x, y: ((m() - y) ** 2).mean(1).sum(),
-                steps=args.steps,
-                lr=rate,
-                clip=None,
-                every=args.steps,
-                desc=f"{kind}, {rate}",
-            )
-            tried.append((_errors(nets, y).round(5), rate, nets))
-        errors, rate, nets = min(tried, key=lambda item: float(np.median(item[0])))
-        row = {"kind": kind, "units": UNITS[kind], "parameters": parameters(kind), "rate": rate}
-        rows.append(row | {"errors": errors.tolist(), "by_rate": {str(r): e.tolist() for e, r, _ in tried}})
-        print(kind, {r: np.quantile(e, [0, 0.5, 1]).round(4) for e, r, _ in tried}, flush=True)
-        with torch.no_grad():
-            values = dict(nets.named_parameters()) | {"output": nets()}
-        kept |= {f"{kind}_{k}": v[:KEPT].detach().numpy().astype(np.float32) for k, v in values.items()}
-    args.out.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(args.out / "clockwork.npz", **kept)
-    write_record(
-        args.out / "clockwork.json",
-        command=COMMAND,
-        seed=2014,
-        seconds=time.process_time() - began,
-        metrics={"nets": rows},
-        seeds=SEEDS,
-        steps=args.steps,
-        rates=RATES,
+    waves = np.array([waveform(seed) for seed in range(settings.waves)])
+    y = torch.tensor(waves, dtype=torch.float32, device=device)
+    torch_seed(settings.seed)
+    nets = WaveNets(key["kind"], settings.waves).to(device)
+    train(
+        nets,
+        lambda step: (y, y),
+        lambda nets, x, y: ((nets() - y) ** 2).mean(1).sum(),
+        steps=settings.steps,
+        lr=key["rate"],
+        clip=None,
+        every=settings.steps,
     )
+    with torch.no_grad():
+        output = nets()
+        errors = (((output - y) ** 2).mean(1) / y.var(1, unbiased=False)).cpu().numpy().astype(float)
+    stored = {name: v.detach() for name, v in nets.named_parameters()} | {"output": output}
+    return {
+        "units": WAVE_UNITS[key["kind"]],
+        "parameters": wave_parameters(key["kind"]),
+        "errors": errors.round(5).tolist(),
+        "weights": {name: v[: settings.kept].cpu().numpy().astype(np.float32) for name, v in stored.items()},
+    }
 
 
-if __name__ == "__main__":
-    main()
+def best(rows: list[dict]) -> dict[str, dict]:
+    """Of each kind, the row whose rate has the lowest median error."""
+    found: dict[str, dict] = {}
+    for row in rows:
+        other = found.setdefault(row["kind"], row)
+        if np.median(row["errors"]) < np.median(other["errors"]):
+            found[row["kind"]] = row
+    return found
+
+
+def judge(settings: Settings, rows: list[dict]) -> dict[str, dict[str, float]]:
+    """Of each kind, its better rate, and the median error there."""
+    found = best(rows)
+    medians = {kind: round(float(np.median(found[kind]["errors"])), 5) for kind in WAVE_KINDS}
+    return {kind: {"rate": found[kind]["rate"], "error": medians[kind]} for kind in WAVE_KINDS}
+
+
+def keep(settings: Settings, rows: list[dict]) -> list[dict]:
+    """Weights are kept of the better rate."""
+    return [{"kind": row["kind"], "rate": row["rate"]} for row in best(rows).values()]
