@@ -8,7 +8,7 @@ from importlib.util import find_spec
 import nbformat
 import pytest
 
-from companion import sections
+from companion import sections, studies
 from companion.sections import PLACES, SECTIONS
 from tests.conftest import ROOT
 
@@ -78,3 +78,10 @@ def test_the_introductions_map_shows_every_section_once():
     source = next(cell.source for cell in INTRO.cells if cell.source.startswith("columns_of_boxes"))
     boxes = ast.literal_eval(ast.parse(source).body[0].value)
     assert sorted(number for number, _, _ in boxes.values()) == sorted(s.number for s in SECTIONS)
+
+
+def test_every_study_belongs_to_a_section_whose_page_says_how_to_run_it():
+    pages = {section.number: section.page for section in SECTIONS} | {"10": "intro"}
+    for name in studies.names():
+        page = (ROOT / "book" / f"{pages[studies.load(name).SECTION]}.ipynb").read_text(encoding="utf-8")
+        assert f"python -m companion.studies run {name}" in page, name
