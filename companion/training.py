@@ -16,7 +16,9 @@ from tqdm import tqdm
 
 from companion.core import checks as validation
 
-__all__ = ["torch_seed", "train"]
+__all__ = ["Rule", "each_by_norm", "net_norms", "torch_seed", "train"]
+
+Rule = Callable[[nn.Module], Tensor]  # changes a model's gradients in place; returns a norm that has to be finite
 
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
 
@@ -32,6 +34,25 @@ def torch_seed(n: int) -> torch.Generator:
     return torch.Generator().manual_seed(n)
 
 
+def net_norms(model: nn.Module) -> Tensor:
+    """The norm of each net's gradient in a stack, whose nets the first axis of every parameter counts: (nets,)."""
+    return sum((p.grad**2).flatten(1).sum(1) for p in model.parameters() if p.grad is not None).sqrt()
+
+
+def each_by_norm(v: float) -> Rule:
+    """The rule that clips each net of a stack by the norm of its own gradient."""
+    v = validation.positive("v", v)
+
+    def rule(model: nn.Module) -> Tensor:
+        norms = net_norms(model)
+        factor = (v / norms.clamp(min=1e-300)).clamp(max=1)
+        for g in (p.grad for p in model.parameters() if p.grad is not None):
+            g *= factor.reshape(-1, *[1] * (g.ndim - 1))
+        return norms.max()
+
+    return rule
+
+
 def train(
     model: nn.Module,
     batch: Callable[[int], tuple[Tensor, Tensor]],
@@ -40,7 +61,7 @@ def train(
     steps: int,
     lr: float = 1e-3,
     clip: float | None = 1.0,
-    each: bool = False,
+    rule: Rule | None = None,
     optimizer: str = "adam",
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
     every: int = 100,
@@ -48,7 +69,7 @@ def train(
     desc: str = "training",
     checkpoint: str | Path | None = None,
 ) -> list[dict]:
-    """Minimise a loss by gradient steps, with the gradient's norm clipped (Section 10.11.1).
+    """Minimise a loss by steps along its gradient, after a rule for the gradient: clipping (Section 10.11.1).
 
     Parameters
     ----------
@@ -59,8 +80,9 @@ def train(
     steps : gradient steps in all, those of an earlier, interrupted run included.
     lr : learning rate, above 0.
     clip : largest norm of the gradient; None leaves it as it is.
-    each : the model is a stack of nets that share nothing, counted by the first axis of every parameter, and
-        each net's gradient is clipped by its own norm. The loss is then the sum of theirs.
+    rule : what is done to the gradients, instead of that, after they are computed and before the step: a function
+        of the model that changes every `grad` in place and returns a norm, which ends the training if it is not
+        finite. A stack of nets that share nothing wants `each_by_norm`, and a loss that is the sum of theirs.
     optimizer : "adam", "sgd" or "rmsprop".
     evaluate : model → figures to add to the history, called every `every` steps and after the last, without
         gradients and with the model in evaluation mode.
@@ -84,6 +106,9 @@ def train(
     steps, every = validation.integer("steps", steps, 1), validation.integer("every", every, 1)
     lr = validation.positive("lr", lr)
     clip = float("inf") if clip is None else validation.positive("clip", clip)
+    rule = (lambda model: nn.utils.clip_grad_norm_(model.parameters(), clip)) if rule is None else rule
+    if not callable(rule):
+        raise ValueError(f"rule: want a function of the model, got {rule!r:.60}")
     optim = OPTIMIZERS[validation.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model.parameters(), lr=lr)
     path = None if checkpoint is None else Path(checkpoint)
     history, done = _resume(path, model, optim), 0
@@ -94,7 +119,7 @@ def train(
     with tqdm(total=steps, initial=min(done, steps), desc=desc, unit="step", leave=None, mininterval=0.5) as bar:
         try:
             while done < steps and not (history and not losses and stop is not None and stop(history)):
-                losses.append(_step(model, optim, loss, batch(done), clip, each, done, lr))
+                losses.append(_step(model, optim, loss, batch(done), rule, done, lr))
                 done += 1
                 bar.update()
                 if done % every == 0 or done == steps:
@@ -115,8 +140,7 @@ def _step(
     optim: torch.optim.Optimizer,
     loss: Callable[[nn.Module, Tensor, Tensor], Tensor],
     data: tuple[Tensor, Tensor],
-    clip: float,
-    each: bool,
+    rule: Rule,
     step: int,
     lr: float,
 ) -> float:
@@ -128,20 +152,11 @@ def _step(
     if not torch.isfinite(value):
         raise FloatingPointError(f"the loss is {value.item()} {where}")
     value.backward()
-    norm = _clip_each(model, clip) if each else nn.utils.clip_grad_norm_(model.parameters(), clip)
+    norm = rule(model)
     if not torch.isfinite(norm):
         raise FloatingPointError(f"the gradient's norm is {norm.item()} {where}")
     optim.step()
     return value.item()
-
-
-def _clip_each(model: nn.Module, clip: float) -> Tensor:
-    """Clip each net of a stack by its own norm; the largest norm before."""
-    grads = [p.grad for p in model.parameters() if p.grad is not None]
-    norms = sum((g**2).flatten(1).sum(1) for g in grads).sqrt()  # (nets,)
-    for g in grads:
-        g *= (clip / norms.clamp(min=1e-300)).clamp(max=1).reshape(-1, *[1] * (g.ndim - 1))
-    return norms.max()
 
 
 def _entry(model: nn.Module, evaluate: Callable | None, done: int, losses: list[float]) -> dict:

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 
 from companion import optimization as opt
 from companion.cells.rnn import RNN, rnn_bptt_nodes, rnn_forward, rnn_init
+from companion.data.tasks import temporal_order
 from companion.longterm import draw_weights, jacobians
+from companion.longterm.stacks import fresh, stack_states
 from companion.optimization.cliff import H0, STEPS, TARGET
-from companion.optimization.order import _flow, _states, _steps
+from companion.optimization.order import _flow, _rule
 from companion.studies import optimization as training
 from tests.gradients import assert_agree, assert_gradient, autograd, differences, relative_error
 
@@ -476,7 +478,7 @@ def test_a_stack_answers_and_is_penalised_as_its_nets_are_one_by_one() -> None:
     p = opt.order_init(3, 5, rng)
     q = RNN(*(torch.tensor(v) for v in p))
     x, g = rng.standard_normal((3, 2, 11, 6)), rng.standard_normal((12, 3, 2, 5))
-    h = _states(q, torch.tensor(x))
+    h = stack_states(q, torch.tensor(x))
     flow = _flow(q.W, torch.stack(h[1:]), torch.tensor(g[1:])).numpy()
     for net in range(3):
         one, omegas = RNN(*(v[net] for v in p)), []
@@ -487,6 +489,14 @@ def test_a_stack_answers_and_is_penalised_as_its_nets_are_one_by_one() -> None:
         assert flow[net] == pytest.approx(np.mean(omegas), rel=1e-10)
 
 
+def stack_of(grads: list[torch.Tensor]) -> torch.nn.ParameterList:
+    """A stack whose gradients are these."""
+    stack = torch.nn.ParameterList(torch.zeros_like(g) for g in grads)
+    for w, g in zip(stack, grads, strict=True):
+        w.grad = g.clone()
+    return stack
+
+
 @few
 @given(seeds, st.floats(0.1, 10))
 def test_each_net_of_a_stack_steps_by_its_own_norm(seed: int, v: float) -> None:
@@ -495,8 +505,11 @@ def test_each_net_of_a_stack_steps_by_its_own_norm(seed: int, v: float) -> None:
     together = [torch.tensor(np.stack(parts)) for parts in zip(*grads, strict=True)]
     draws = torch.Generator().manual_seed(seed % 2**31)
     for rule in ("plain", "clip", "random"):
-        steps = [s.numpy() for s in _steps(together, rule, v, draws)]
+        stack, norms = stack_of(together), []
+        _rule(rule, v, draws, norms)(stack)
+        steps = [w.grad.numpy() for w in stack]
         for net, g in enumerate(grads):
+            assert norms[0][net].item() == pytest.approx(opt.global_norm(g), rel=1e-12)
             mine = RNN(*(s[net] for s in steps))
             if rule == "plain" or opt.global_norm(g) <= v:
                 assert_agree(mine, g, 1e-12, rule)
@@ -509,19 +522,30 @@ def test_each_net_of_a_stack_steps_by_its_own_norm(seed: int, v: float) -> None:
 def test_a_net_whose_gradient_is_no_number_stands_still_and_the_others_go_on() -> None:
     g = [torch.tensor([[1.0, 2.0], [np.inf, 0.0], [np.nan, 1.0]])]
     for rule in ("plain", "clip", "random"):
-        step = _steps(g, rule, 100.0, torch.Generator())[0].numpy()
-        np.testing.assert_array_equal(step, [[1, 2], [0, 0], [0, 0]])
+        stack, norms = stack_of(g), []
+        assert _rule(rule, 100.0, torch.Generator(), norms)(stack).item() == pytest.approx(np.sqrt(5))
+        np.testing.assert_array_equal(stack[0].grad.numpy(), [[1, 2], [0, 0], [0, 0]])
+        np.testing.assert_array_equal(norms[0].isfinite(), [True, False, False])
+
+
+def test_training_goes_on_past_a_net_that_broke() -> None:
+    p = opt.order_init(3, 4, np.random.default_rng(0))
+    p = p._replace(V=p.V * np.array([1.0, 1e25, 1.0])[:, None, None])  # its gradient's square is no float32
+    out = opt.order_train(p, 12, np.random.default_rng(1), "clip", updates=3)
+    assert out.broken.tolist() == [False, True, False]
+    assert np.isnan(out.norms[:, 1]).all() and np.isfinite(out.norms[:, ::2]).all()
+    moved = np.abs(out.p.U - p.U.astype(np.float32)).max(axis=(1, 2))
+    assert moved[1] == 0 < min(moved[0], moved[2])
 
 
 @pytest.mark.parametrize(("rule", "flow"), [("plain", 0.0), ("clip", 0.0), ("random", 0.0), ("clip", 0.5)])
 def test_one_update_of_a_stack_is_one_step_along_the_gradient_by_hand(rule: str, flow: float) -> None:
-    from companion.optimization.order import _draw
     from companion.recurrent import summary_bptt
 
     p, v = opt.order_init(2, 4, np.random.default_rng(1)), 0.02
     rng = np.random.default_rng(2)
     rng.integers(2**31)  # the seed of the random steps comes first
-    x, y = (d.numpy() for d in _draw(2, 12, 3, rng))
+    x, y = (d.numpy() for d in fresh(temporal_order, 2, 12, 3, rng, torch.float32))
     out = opt.order_train(p, 12, np.random.default_rng(2), rule, v, flow, updates=1, batch=3, lr=0.5)
     for net in range(2):
         one = RNN(*(w[net] for w in p))

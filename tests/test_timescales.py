@@ -174,11 +174,11 @@ def test_a_stack_answers_as_its_nets_do_one_by_one(seed: int, delays: tuple[int,
 
     rng = np.random.default_rng(seed)
     p = ts.recall_init(3, 4, delays, rng, (1.0, 20.0))
-    x = rng.standard_normal((3, 2, 9))
+    x = rng.standard_normal((3, 2, 9, 1))
     o = _logits(ts.Slow(*(torch.tensor(v) for v in p)), torch.tensor(x), delays).numpy()
     for net in range(3):
         for row in range(2):
-            one = ts.slow_forward(ts.Slow(*(v[net] for v in p)), x[net, row][:, None], delays)
+            one = ts.slow_forward(ts.Slow(*(v[net] for v in p)), x[net, row], delays)
             np.testing.assert_allclose(o[net, row], one.o[-1], rtol=1e-10, atol=1e-12)
 
 

@@ -57,18 +57,71 @@ def test_one_clipped_sgd_step_moves_by_lr_times_clip_against_the_gradient(clip, 
 def test_each_net_of_a_stack_learns_as_if_it_were_alone(optimizer):
     start, (x, y) = torch.randn(3, 3, 1, generator=torch.Generator().manual_seed(4)), batch(0)
     x = torch.stack([x, 10 * x, 0.01 * x])  # so that one clip for all would clip by the second alone
-    how = {"steps": 20, "lr": 0.05, "clip": 0.3, "optimizer": optimizer}
+    how = {"steps": 20, "lr": 0.05, "optimizer": optimizer}
 
     def apart(model, x, y):
         return ((x @ model[0] - y) ** 2).mean(dim=(1, 2)).sum()
 
     stack = nn.ParameterList([start.clone()])
-    training.train(stack, lambda step: (x, y), apart, each=True, **how)
+    training.train(stack, lambda step: (x, y), apart, rule=training.each_by_norm(0.3), **how)
     for i in range(3):
         alone = nn.ParameterList([start[i : i + 1].clone()])
-        training.train(alone, lambda step, i=i: (x[i : i + 1], y), apart, **how)
+        training.train(alone, lambda step, i=i: (x[i : i + 1], y), apart, clip=0.3, **how)
         assert torch.allclose(stack[0][i], alone[0][0], atol=1e-6)
         assert not torch.allclose(alone[0][0], start[i], atol=1e-3)
+
+
+def by_value(model):
+    nn.utils.clip_grad_value_(model.parameters(), 0.1)
+    return torch.zeros(())
+
+
+@settings(max_examples=20)
+@given(seed=st.integers(0, 1000))
+def test_a_rule_decides_along_what_the_step_goes(seed):
+    model = fresh(seed)
+    before = weights(model)
+    gradient = torch.cat([g.flatten() for g in torch.autograd.grad(squared(model, *batch(0)), model.parameters())])
+    training.train(model, batch, squared, steps=1, lr=0.1, rule=by_value, optimizer="sgd")
+    assert torch.allclose(weights(model) - before, -0.1 * gradient.clamp(-0.1, 0.1), atol=1e-7)
+
+
+def test_a_rule_may_add_the_gradient_of_a_penalty():
+    def pulled(model):
+        for p in model.parameters():
+            p.grad += 0.01 * p.detach()
+        return torch.zeros(())
+
+    def penalised(model, x, y):
+        return squared(model, x, y) + 0.005 * sum((p**2).sum() for p in model.parameters())
+
+    ours, theirs = fresh(), fresh()
+    training.train(ours, batch, squared, steps=20, lr=0.05, rule=pulled, optimizer="sgd")
+    training.train(theirs, batch, penalised, steps=20, lr=0.05, clip=None, optimizer="sgd")
+    assert torch.allclose(weights(ours), weights(theirs), atol=1e-6)
+    assert (weights(ours) - weights(fresh())).norm() > 0.1
+
+
+def test_a_rule_is_asked_once_a_step_after_the_gradient_and_before_the_step():
+    model, seen = fresh(), []
+
+    def spy(model):
+        seen.append((weights(model), torch.cat([p.grad.flatten() for p in model.parameters()])))
+        return torch.zeros(())
+
+    training.train(model, batch, squared, steps=3, lr=0.1, rule=spy, optimizer="sgd")
+    states = [w for w, _ in seen] + [weights(model)]
+    assert len(seen) == 3
+    for (w, g), after in zip(seen, states[1:], strict=True):
+        assert torch.allclose(after, w - 0.1 * g, atol=1e-7)
+
+
+def test_training_ends_where_a_rule_returns_no_finite_norm():
+    model = fresh()
+    before = weights(model)
+    with pytest.raises(FloatingPointError, match="the gradient's norm is inf at step 0"):
+        training.train(model, batch, squared, steps=3, rule=lambda model: torch.tensor(float("inf")))
+    assert torch.equal(weights(model), before)
 
 
 def test_without_clip_a_step_is_the_whole_gradient():

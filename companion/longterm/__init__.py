@@ -3,7 +3,8 @@
 - `powers`: one matrix, again and again; eigenvalues.
 - `products`: Jacobians along a run, their products, fitted slopes.
 - `depth`: products of different random factors, repeated tanh maps.
-- `latching`: what it costs to hold a bit.
+- `latching`: what it costs to hold a bit;
+- `stacks`: many small nets trained side by side.
 """
 
 from companion.core.functions import spectral_radius

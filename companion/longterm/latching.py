@@ -1,11 +1,6 @@
-"""Section 10.7: what it costs to hold a bit. One unit in closed form, and many small nets trained at once.
+"""Section 10.7: what it costs to hold a bit. One unit in closed form, and a stack of small nets that learn it."""
 
-A *stack* of nets is an `RNN` whose fields have one more axis in front: U (nets, n_h, n_x), W (nets, n_h, n_h) …
-Each net of a stack has parameters, data and gradients of its own; they only share the clock, which is what
-makes forty seeds cost little more than one.
-"""
-
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,9 +8,7 @@ from companion.cells.rnn import RNN
 from companion.core import checks as check
 from companion.data.tasks import latch
 from companion.longterm.powers import draw_weights
-
-if TYPE_CHECKING:
-    import torch
+from companion.longterm.stacks import answers, checked_stack, fresh, stack_accuracy, stack_states, summed_loss
 
 __all__ = ["Latch", "latch_accuracy", "latch_init", "latch_train", "one_unit_memory"]
 
@@ -84,33 +77,6 @@ def latch_init(nets: int, n_h: int, rng: np.random.Generator, radius: float | No
     return p._replace(W=np.stack([draw_weights(n_h, rng, radius, "orthogonal") for _ in range(nets)]))
 
 
-def _stack(p: RNN) -> RNN:
-    """The stack as float64 arrays whose shapes fit together."""
-    if not isinstance(p, RNN):
-        raise ValueError(f"p: want a stack of nets as RNN(U, W, V, b, c), got {type(p).__name__}")
-    nets, n_h, _ = check.array("p.U", p.U, ("nets", "n_h", 1)).shape
-    shapes = RNN(U=(nets, n_h, 1), W=(nets, n_h, n_h), V=(nets, 2, n_h), b=(nets, n_h), c=(nets, 2))
-    return RNN(*(check.array(f"p.{k}", v, shape) for k, v, shape in zip(p._fields, p, shapes, strict=True)))
-
-
-def _logits(p: RNN, x: "torch.Tensor") -> "torch.Tensor":
-    """The answers (nets, n, 2) of a stack, in torch, to x (nets, n, tau): each net has sequences of its own."""
-    U, W, V, b, c = p
-    h = x.new_zeros(*x.shape[:2], W.shape[1])
-    driven = b[:, None, None] + x.movedim(2, 1)[..., None] * U[:, None, None, :, 0]  # b + U x⁽ᵗ⁾: (nets, tau, n, n_h)
-    for now in driven.unbind(1):
-        h = now.baddbmm(h, W.mT).tanh()  # a⁽ᵗ⁾ = b + U x⁽ᵗ⁾ + W h⁽ᵗ⁻¹⁾
-    return c[:, None] + h @ V.mT
-
-
-def draw(nets: int, length: int, n: int, rng: np.random.Generator) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Latch sequences (nets, n, length) for a stack of nets, and their classes (nets, n)."""
-    import torch
-
-    x, y = latch(length, nets * n, rng)
-    return torch.from_numpy(x.reshape(nets, n, length)), torch.from_numpy(y.reshape(nets, n))
-
-
 def latch_train(
     p: RNN,
     length: int,
@@ -146,31 +112,28 @@ def latch_train(
     """
     import torch
 
-    from companion.training import train
+    from companion.training import each_by_norm, train
 
-    q = torch.nn.ParameterList(torch.tensor(v) for v in _stack(p))
+    q = torch.nn.ParameterList(torch.tensor(v) for v in checked_stack(p, 1, 2))
     length, batch = check.integer("length", length, 4), check.integer("batch", batch, 1)
     updates, rng = check.integer("updates", updates, 1), check.generator("rng", rng)
+
+    def loss(q: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        net = RNN(*q)
+        return summed_loss(answers(net.V, net.c, stack_states(net, x)[-1]), y)
+
     train(
         q,
-        lambda step: draw(len(p.b), length, batch, rng),
-        lambda q, x, y: summed_loss(_logits(RNN(*q), x), y),
+        lambda step: fresh(latch, len(p.b), length, batch, rng, torch.float64),
+        loss,
         steps=updates,
         every=updates,
         lr=lr,
         optimizer=optimizer,
-        clip=clip,
-        each=True,
+        rule=each_by_norm(check.positive("clip", clip)),
         desc=f"{len(p.b)} nets, length {length}",
     )
     return RNN(*(v.detach().numpy() for v in q))
-
-
-def summed_loss(o: "torch.Tensor", y: "torch.Tensor") -> "torch.Tensor":
-    """The cross-entropy of a stack's answers o (nets, n, 2) to y (nets, n): a mean over n, summed over the nets."""
-    import torch
-
-    return torch.nn.functional.cross_entropy(o.flatten(0, 1), y.flatten(), reduction="sum") / y.shape[1]
 
 
 def latch_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) -> np.ndarray:
@@ -189,7 +152,5 @@ def latch_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) 
     """
     import torch
 
-    q = RNN(*(torch.from_numpy(v) for v in _stack(p)))
-    length, n = check.integer("length", length, 4), check.integer("n", n, 1)
-    x, y = draw(len(q.b), length, n, check.generator("rng", rng))
-    return (_logits(q, x).argmax(-1) == y).double().mean(1).numpy()
+    q, length = checked_stack(p, 1, 2), check.integer("length", length, 4)
+    return stack_accuracy(q, latch, length, check.integer("n", n, 1), check.generator("rng", rng), torch.float64)

@@ -3,6 +3,7 @@
 A *stack* of nets is an `RNN` whose fields have one more axis in front; the nets share nothing but the clock.
 """
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -10,10 +11,13 @@ import numpy as np
 from companion.cells.rnn import RNN, rnn_init
 from companion.core import checks as check
 from companion.data.tasks import temporal_order
+from companion.longterm.stacks import answers, checked_stack, fresh, stack_accuracy, stack_states, summed_loss
 from companion.recurrent import stack
 
 if TYPE_CHECKING:
     import torch
+
+    from companion.training import Rule
 
 __all__ = ["RULES", "Trained", "order_accuracy", "order_init", "order_train"]
 
@@ -44,33 +48,6 @@ def order_init(nets: int, n_h: int, rng: np.random.Generator, radius: float = 0.
     return stack([rnn_init(6, n_h, 4, rng, radius) for _ in range(check.integer("nets", nets, 1))])
 
 
-def _stack(p: RNN) -> RNN:
-    """The stack as float64 arrays whose shapes fit together."""
-    if not isinstance(p, RNN):
-        raise ValueError(f"p: want a stack of nets as RNN(U, W, V, b, c), got {type(p).__name__}")
-    m, n, _ = check.array("p.U", p.U, ("nets", "n_h", 6)).shape
-    shapes = ((m, n, 6), (m, n, n), (m, 4, n), (m, n), (m, 4))
-    return RNN(*(check.array(f"p.{k}", v, s) for k, v, s in zip(p._fields, p, shapes, strict=True)))
-
-
-def _states(p: RNN, x: "torch.Tensor") -> list["torch.Tensor"]:
-    """h⁽⁰⁾ … h⁽τ⁾ of a stack, each (nets, n, n_h), in torch, for x (nets, n, tau, 6)."""
-    m, n, tau, _ = x.shape
-    driven = p.b[:, None].baddbmm(x.reshape(m, n * tau, 6), p.U.mT).reshape(m, n, tau, -1)
-    h = [x.new_zeros(m, n, p.W.shape[1])]
-    for a in driven.unbind(2):
-        h.append(a.baddbmm(h[-1], p.W.mT).tanh())
-    return h
-
-
-def _losses(p: RNN, h: "torch.Tensor", y: "torch.Tensor") -> "torch.Tensor":
-    """Each net's cross-entropy (nets,) from its last state h (nets, n, n_h) and classes y (nets, n)."""
-    import torch
-
-    o = p.c[:, None].baddbmm(h, p.V.mT)
-    return torch.nn.functional.cross_entropy(o.flatten(0, 1), y.flatten(), reduction="none").reshape(y.shape).mean(1)
-
-
 def _flow(W: "torch.Tensor", h: "torch.Tensor", g: "torch.Tensor") -> "torch.Tensor":
     """Each net's Ω (nets,), a mean over its sequences, with states h and vectors g (tau, nets, n, n_h) held fixed."""
     before, after = g.norm(dim=-1), (((1 - h**2) * g) @ W).norm(dim=-1)
@@ -78,23 +55,44 @@ def _flow(W: "torch.Tensor", h: "torch.Tensor", g: "torch.Tensor") -> "torch.Ten
     return (((after / before.where(here, 1.0) - 1) ** 2) * here).sum(0).mean(1)
 
 
-def _sizes(g: list["torch.Tensor"]) -> "torch.Tensor":
-    """The norm of each net's gradient, (nets,)."""
-    return sum((v**2).flatten(1).sum(1) for v in g).sqrt()
+def _each(factor: "torch.Tensor", like: "torch.Tensor") -> "torch.Tensor":
+    """One number a net, with as many axes as a parameter of the stack has."""
+    return factor.reshape(-1, *[1] * (like.ndim - 1))
 
 
-def _steps(g: list["torch.Tensor"], rule: str, v: float, draws: "torch.Generator") -> list["torch.Tensor"]:
-    """What each net steps along: its gradient after the rule, and nothing where that is not finite."""
+def _each_at_random(v: float, draws: "torch.Generator") -> Callable[["torch.nn.Module"], None]:
+    """The rule that replaces the gradient of each net with ‖g‖ > v by a random step of length v."""
     import torch
 
-    norms, each = _sizes(g), lambda factor, like: factor.reshape(-1, *[1] * (like.ndim - 1))
-    if rule == "clip":
-        g = [each((v / norms).clamp(max=1), u) * u for u in g]
-    elif rule == "random":
-        drawn = [torch.randn(u.shape, generator=draws, dtype=u.dtype) for u in g]
-        scale, large = v / _sizes(drawn), norms > v
-        g = [torch.where(each(large, u), each(scale, u) * d, u) for u, d in zip(g, drawn, strict=True)]
-    return [torch.where(each(norms.isfinite(), u), u, 0.0) for u in g]
+    from companion.training import net_norms
+
+    def rule(q: torch.nn.Module) -> None:
+        large = net_norms(q) > v
+        drawn = [torch.randn(w.shape, generator=draws, dtype=w.dtype) for w in q]
+        scale = v / sum((d**2).flatten(1).sum(1) for d in drawn).sqrt()
+        for w, d in zip(q, drawn, strict=True):
+            w.grad = torch.where(_each(large, w), _each(scale, w) * d, w.grad)
+
+    return rule
+
+
+def _rule(way: str, v: float, draws: "torch.Generator", norms: list) -> "Rule":
+    """The rule of `order_train` for a stack; each net's norm before it is added to `norms`."""
+    import torch
+
+    from companion.training import each_by_norm, net_norms
+
+    change = {"plain": lambda q: None, "clip": each_by_norm(v), "random": _each_at_random(v, draws)}[way]
+
+    def rule(q: torch.nn.Module) -> torch.Tensor:
+        norms.append(net_norms(q))
+        finite = norms[-1].isfinite()
+        change(q)
+        for w in q:  # a net whose gradient is not finite stands still
+            w.grad = torch.where(_each(finite, w), w.grad, 0.0)
+        return norms[-1].where(finite, 0.0).max()
+
+    return rule
 
 
 def order_train(
@@ -137,54 +135,36 @@ def order_train(
 
     from companion.training import train
 
-    p, length, rule = _stack(p), check.integer("length", length, 10), check.choice("rule", rule, RULES)
+    p, length, rule = checked_stack(p, 6, 4), check.integer("length", length, 10), check.choice("rule", rule, RULES)
     v, flow, batch = check.positive("v", v), check.number("flow", flow, 0), check.integer("batch", batch, 1)
     rng, nets, norms = check.generator("rng", rng), len(p.b), []
     q = torch.nn.ParameterList(torch.tensor(w, dtype=torch.float32) for w in p)
     draws = torch.Generator().manual_seed(int(rng.integers(2**31)))
 
-    def surrogate(q: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """A number that is the nets' loss and whose gradient is the step that the rule allows."""
+    def loss(q: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         net = RNN(*q)
-        h = _states(net, x)
-        losses = _losses(net, h[-1], y)
-        whole = losses.sum()
+        h = stack_states(net, x)
+        whole = summed_loss(answers(net.V, net.c, h[-1]), y)
         if flow:
             g_h = torch.autograd.grad(whole, h[1:], retain_graph=True)
-            whole = whole + flow * _flow(net.W, torch.stack(h[1:]).detach(), torch.stack(g_h)).sum()
-        g = torch.autograd.grad(whole, list(q))
-        norms.append(_sizes(g).numpy())
-        steps = _steps(list(g), rule, v, draws)
-        return losses.detach().nan_to_num().sum() + sum(
-            (s * (w - w.detach())).sum() for s, w in zip(steps, q, strict=True)
-        )
-
-    def data(step: int) -> tuple[torch.Tensor, torch.Tensor]:
-        return _draw(nets, length, batch, rng)
+            penalties = _flow(net.W, torch.stack(h[1:]).detach(), torch.stack(g_h))
+            whole = whole + flow * penalties.where(penalties.isfinite(), 0.0).sum()
+        return whole
 
     train(
         q,
-        data,
-        surrogate,
+        lambda step: fresh(temporal_order, nets, length, batch, rng, torch.float32),
+        loss,
         steps=check.integer("updates", updates, 1),
         every=updates,
         lr=lr,
-        clip=None,
-        each=True,
+        rule=_rule(rule, v, draws, norms),
         optimizer="sgd",
         desc=f"{nets} nets, length {length}, {rule}",
     )
-    sizes = np.array(norms, dtype=np.float64)
+    sizes = torch.stack(norms).double().numpy()
     finite = np.isfinite(sizes)
     return Trained(RNN(*(w.detach().double().numpy() for w in q)), np.where(finite, sizes, np.nan), ~finite.all(axis=0))
-
-
-def _draw(nets: int, length: int, n: int, rng: np.random.Generator) -> tuple["torch.Tensor", "torch.Tensor"]:
-    """Sequences (nets, n, length, 6) for a stack of nets, and their classes (nets, n)."""
-    import torch
-
-    x, y = temporal_order(length, nets * n, rng)
-    return torch.tensor(x.reshape(nets, n, length, 6), dtype=torch.float32), torch.from_numpy(y.reshape(nets, n))
 
 
 def order_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) -> np.ndarray:
@@ -203,7 +183,6 @@ def order_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) 
     """
     import torch
 
-    q = RNN(*(torch.tensor(w, dtype=torch.float32) for w in _stack(p)))
-    x, y = _draw(len(q.b), check.integer("length", length, 10), check.integer("n", n, 1), check.generator("rng", rng))
-    o = q.c[:, None].baddbmm(_states(q, x)[-1], q.V.mT)
-    return (o.argmax(-1) == y).double().mean(1).numpy()
+    p, length = checked_stack(p, 6, 4), check.integer("length", length, 10)
+    n, rng = check.integer("n", n, 1), check.generator("rng", rng)
+    return stack_accuracy(p, temporal_order, length, n, rng, torch.float32)

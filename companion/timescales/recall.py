@@ -10,7 +10,9 @@ import numpy as np
 
 from companion.cells.leaky import Slow, delayed
 from companion.core import checks as check
-from companion.longterm.latching import draw, summed_loss
+from companion.core import tree
+from companion.data.tasks import latch
+from companion.longterm.stacks import answers, driven, fresh, share_right, summed_loss
 
 if TYPE_CHECKING:
     import torch
@@ -60,14 +62,13 @@ def _stack(p: Slow, delays: Sequence[int]) -> tuple[Slow, tuple[int, ...]]:
 
 
 def _logits(p: Slow, x: "torch.Tensor", delays: tuple[int, ...]) -> "torch.Tensor":
-    """The answers (nets, n, 2) of a stack, in torch, after the last step of x (nets, n, tau)."""
-    driven = (p.b[:, None, None] + x.movedim(2, 1)[..., None] * p.U[:, None, None, :, 0]).unbind(1)
+    """The answers (nets, n, 2) of a stack, in torch, after the last step of x (nets, n, tau, 1)."""
     keep, h = p.alpha[:, None], [x.new_zeros(*x.shape[:2], p.b.shape[1])]
-    for t, a in enumerate(driven, start=1):
+    for t, a in enumerate(driven(p.U, p.b, x), start=1):
         for i, d in enumerate(delays):
             a = a.baddbmm(h[t - d], p.W[:, i].mT) if t > d else a  # h⁽⁰⁾ and all before are zero
         h.append(keep * h[-1] + (1 - keep) * a.tanh())
-    return p.c[:, None] + h[-1] @ p.V.mT
+    return answers(p.V, p.c, h[-1])
 
 
 def recall_train(
@@ -102,7 +103,7 @@ def recall_train(
     """
     import torch
 
-    from companion.training import train
+    from companion.training import each_by_norm, train
 
     (p, delays), length = _stack(p, delays), check.integer("length", length, 4)
     updates, batch = check.integer("updates", updates, 1), check.integer("batch", batch, 1)
@@ -117,13 +118,13 @@ def recall_train(
 
     train(
         q,
-        lambda step: draw(len(p.b), length, batch, rng),
+        lambda step: fresh(latch, len(p.b), length, batch, rng, torch.float64),
         lambda _, x, y: summed_loss(_logits(net(), x, delays), y),
         steps=updates,
         every=updates,
         lr=lr,
         optimizer="sgd",
-        each=True,
+        rule=each_by_norm(1.0),
         desc=f"{len(p.b)} nets, length {length}",
     )
     return Slow(*(v.detach().numpy() for v in net()))
@@ -148,7 +149,5 @@ def recall_accuracy(p: Slow, delays: Sequence[int], length: int, rng: np.random.
 
     p, delays = _stack(p, delays)
     length, n = check.integer("length", length, 4), check.integer("n", n, 1)
-    x, y = draw(len(p.b), length, n, rng)
-    with torch.no_grad():
-        o = _logits(Slow(*(torch.tensor(v) for v in p)), x, delays)
-    return (o.argmax(-1) == y).double().mean(1).numpy()
+    x, y = fresh(latch, len(p.b), length, n, rng, torch.float64)
+    return share_right(_logits(tree.map(torch.tensor, p), x, delays), y)
