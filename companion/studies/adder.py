@@ -1,119 +1,124 @@
-"""Train the net of the introduction, which adds binary numbers, and its twin without shared weights.
+"""The net of the introduction, which adds binary numbers, and its twin without shared weights, over seeds."""
 
-``python -m companion.studies.adder`` trains both over ten seeds (some minutes on one core) and writes
-``data/stored/adder.json``: the command, versions and results, and the weights of the first seed that learned to
-add, rounded to two decimals, so that whoever reads the page can read the net.
-"""
-
-import argparse
-import time
-from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from companion.data.store import STORED, write_record
 from companion.data.tasks import addition
 from companion.training import torch_seed, train
 
-UNITS, BITS, POSITIONS, STEPS, LR = 4, 8, 16, 3000, 0.03
-PASSING = 0.75  # of the columns pass a carry on, so that long carries are no rarity in eight columns
+SECTION = "10"
+SHOWS = "Whether a net with shared weights learns to add numbers of any length, and one without them does not."
+MINUTES, WEIGHTS = 5, "adder.npz"
 
 
-class Untied(nn.Module):
-    """A recurrent net robbed of sharing: every position has weights of its own."""
+class Settings(NamedTuple):
+    """All constants of the study."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.cells = nn.ModuleList(nn.RNNCell(2, UNITS) for _ in range(POSITIONS))
-        self.outputs = nn.ModuleList(nn.Linear(UNITS, 2) for _ in range(POSITIONS))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (batch, tau, 2) for columns x (batch, tau, 2), tau ≤ POSITIONS."""
-        h, logits = x.new_zeros(len(x), UNITS), []
-        for t in range(x.shape[1]):
-            h = self.cells[t](x[:, t], h)
-            logits.append(self.outputs[t](h))
-        return torch.stack(logits, dim=1)
-
-
-class Shared(nn.Module):
-    """A plain recurrent net: the same weights at every position."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.rnn, self.output = nn.RNN(2, UNITS, batch_first=True), nn.Linear(UNITS, 2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Logits (batch, tau, 2) for columns x (batch, tau, 2)."""
-        return self.output(self.rnn(x)[0])
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+    units: int = 4
+    bits: int = 8  # of the sums to learn from
+    positions: int = 16  # that have weights of their own in the untied net
+    passing: float = 0.75  # of the columns pass a carry on, so that long carries are no rarity in eight columns
+    steps: int = 3000
+    batch: int = 64
+    rate: float = 0.03
+    tested: int = 500  # fresh sums
+    long: int = 500  # bits of the longest ones
+    long_passing: float = 0.98
 
 
-def _batch(seed: int, step: int) -> tuple[Tensor, Tensor]:
-    x, y = addition(BITS, 64, np.random.default_rng([seed, step]), PASSING)
-    return torch.tensor(x, dtype=torch.float32), torch.tensor(y)
+SETTINGS, UNSEEN = Settings(), ("seeds",)
+QUICK = Settings(seeds=(0,), steps=2, tested=5)
 
 
-def _loss(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(model(x).flatten(0, 1), y.flatten())
+def plan(settings: Settings, rows: list[dict]) -> list[dict]:
+    """One row a seed."""
+    return [{"seed": seed} for seed in settings.seeds]
 
 
-def _wrong(model: nn.Module, length: int, passing: float = PASSING) -> float:
-    x, y = addition(length, 500, np.random.default_rng(10_000 + length), passing)
-    with torch.no_grad():
-        return (model(torch.tensor(x, dtype=torch.float32)).argmax(-1) != torch.tensor(y)).float().mean().item()
+def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
+    """Train both nets and test them on sums of several lengths.
 
+    Returns
+    -------
+    shares of wrong bits. weights : of both, rounded to two decimals so that they can be read; untied ones are stacked.
+    """
+    torch_seed(key["seed"])
 
-def _weights(cell: nn.Module, output: nn.Linear) -> dict[str, list]:
-    U, W, b, b2 = (p.detach().double() for p in cell.parameters())
-    tensors = {"U": U, "W": W, "V": output.weight.double(), "b": b + b2, "c": output.bias.double()}
-    return {k: np.round(v.detach().numpy(), 2).tolist() for k, v in tensors.items()}
+    def draw(length: int, n: int, passing: float, *seeds: int) -> tuple[Tensor, Tensor]:
+        x, y = addition(length, n, np.random.default_rng(seeds), passing)
+        return torch.tensor(x, dtype=torch.float32, device=device), torch.tensor(y, device=device)
 
+    def wrong(net: nn.ModuleDict, length: int, passing: float = settings.passing) -> float:
+        x, y = draw(length, settings.tested, passing, 10_000 + length)
+        with torch.no_grad():
+            return round((logits(net, x).argmax(-1) != y).float().mean().item(), 4)
 
-def main(argv: list[str] | None = None) -> None:
-    """Train, evaluate and write the record."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seeds", type=int, default=10, help="how many seeds to train")
-    parser.add_argument("--out", type=Path, default=STORED / "adder.json")
-    args = parser.parse_args(argv)
-    torch.set_num_threads(1)
-    start, results, kept = time.perf_counter(), [], {}
-    for seed in range(args.seeds):
-        torch_seed(seed)
-        shared, untied = Shared(), Untied()
-        for name, model in (("shared", shared), ("untied", untied)):
-            train(model, lambda step: _batch(seed, step), _loss, steps=STEPS, lr=LR, desc=f"{name}, seed {seed}")  # noqa: B023
-        results.append(
-            {
-                "seed": seed,
-                "shared, 8 bits": round(_wrong(shared, BITS), 4),
-                "shared, 500 bits": round(_wrong(shared, 500), 4),
-                "shared, 500 bits, long carries": round(_wrong(shared, 500, 0.98), 4),
-                "untied, 8 bits": round(_wrong(untied, BITS), 4),
-                "untied, 16 bits": round(_wrong(untied, POSITIONS), 4),
-            }
+    shared, untied = (net.to(device) for net in draw_nets(settings.units, settings.positions))
+    for net in (shared, untied):
+        train(
+            net,
+            lambda step: draw(settings.bits, settings.batch, settings.passing, key["seed"], step),
+            lambda net, x, y: nn.functional.cross_entropy(logits(net, x).flatten(0, 1), y.flatten()),
+            steps=settings.steps,
+            lr=settings.rate,
         )
-        if not kept and results[-1]["shared, 500 bits, long carries"] == 0:
-            cells = zip(untied.cells, untied.outputs, strict=True)
-            kept = {
-                "seed": seed,
-                "shared": _weights(shared.rnn, shared.output),
-                "untied": [_weights(cell, output) for cell, output in cells],
-            }
-    write_record(
-        args.out,
-        command="python -m companion.studies.adder" + (f" --seeds {args.seeds}" if args.seeds != 10 else ""),
-        seed=kept.get("seed", -1),
-        seconds=time.perf_counter() - start,
-        metrics={
-            "seeds": len(results),
-            "seeds that add 500 bits, long carries too": sum(r["shared, 500 bits, long carries"] == 0 for r in results),
-            "share of wrong bits": results,
-        },
-        weights=kept,
-    )
+    return {
+        f"shared, {settings.bits} bits": wrong(shared, settings.bits),
+        f"shared, {settings.long} bits": wrong(shared, settings.long),
+        f"shared, {settings.long} bits, long carries": wrong(shared, settings.long, settings.long_passing),
+        f"untied, {settings.bits} bits": wrong(untied, settings.bits),
+        f"untied, {settings.positions} bits": wrong(untied, settings.positions),
+        "weights": letters(shared, "shared") | letters(untied, "untied"),
+    }
 
 
-if __name__ == "__main__":
-    main()
+def draw_nets(units: int, positions: int) -> tuple[nn.ModuleDict, nn.ModuleDict]:
+    """A plain recurrent net, and one robbed of sharing: every position has weights of its own."""
+    shared = nn.ModuleDict({"cell": nn.RNN(2, units, batch_first=True), "output": nn.Linear(units, 2)})
+    cells = nn.ModuleList(nn.RNNCell(2, units) for _ in range(positions))
+    outputs = nn.ModuleList(nn.Linear(units, 2) for _ in range(positions))
+    return shared, nn.ModuleDict({"cell": cells, "output": outputs})
+
+
+def logits(net: nn.ModuleDict, x: Tensor) -> Tensor:
+    """Logits (batch, tau, 2) of either net for columns x (batch, tau, 2)."""
+    cell, output = net["cell"], net["output"]
+    if isinstance(cell, nn.RNN):
+        return output(cell(x)[0])
+    h, out = x.new_zeros(len(x), cell[0].hidden_size), []
+    for t in range(x.shape[1]):
+        h = cell[t](x[:, t], h)
+        out.append(output[t](h))
+    return torch.stack(out, dim=1)
+
+
+def letters(net: nn.ModuleDict, name: str) -> dict[str, np.ndarray]:
+    """The weights of either net in the book's letters, rounded; of the untied one position by position."""
+
+    def of(cell: nn.Module, output: nn.Linear) -> list[np.ndarray]:
+        U, W, b, second = (w.detach().double().cpu().numpy() for w in cell.parameters())
+        V, c = (w.detach().double().cpu().numpy() for w in output.parameters())
+        return [U, W, V, b + second, c]
+
+    cell, output = net["cell"], net["output"]
+    if isinstance(cell, nn.RNN):
+        found = of(cell, output)
+    else:
+        found = [np.stack(w) for w in zip(*map(of, cell, output), strict=True)]
+    return {f"{name}.{letter}": np.round(w, 2) for letter, w in zip("UWVbc", found, strict=True)}
+
+
+def keep(settings: Settings, rows: list[dict]) -> list[dict]:
+    """The weights of the first seed that learned to add."""
+    return [{"seed": row["seed"]} for row in rows if row[f"shared, {settings.long} bits, long carries"] == 0][:1]
+
+
+def judge(settings: Settings, rows: list[dict]) -> dict[str, int]:
+    """How many seeds learned to add."""
+    adds = [row[f"shared, {settings.long} bits, long carries"] == 0 for row in rows]
+    return {"seeds": len(rows), f"seeds that add {settings.long} bits, long carries too": sum(adds)}
