@@ -48,7 +48,6 @@ _UNPORTED = {  # still commands of their own, until they are moved into this for
     "charlstm",
     "deep",
     "forcing",
-    "graphical",
     "memory",
     "optimization",
     "reservoir",

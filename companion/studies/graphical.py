@@ -1,153 +1,85 @@
-"""Train the recurrent nets that Section 10.2.3 holds against tables, once, and store them with a record.
+"""The recurrent nets that Section 10.2.3 holds against tables: three widths, on the prose that comes with Python.
 
-    python -m companion.studies.graphical
-
-reads the English prose that comes with Python (or any text file: ``--text FILE``), trains plain recurrent nets of
-three widths from three seeds to predict the next character, and writes ``data/stored/graphical.npz`` and
-``data/stored/graphical.json``. The number of steps is fixed beforehand: nothing is chosen on the held-out text.
+The number of steps is fixed beforehand: nothing is chosen on the held-out text.
 """
 
-import argparse
-import time
-from functools import partial
-from pathlib import Path
+from itertools import product
+from types import SimpleNamespace
+from typing import Any, NamedTuple
 
 import numpy as np
-import torch
-from torch import Tensor, nn
 
 from companion.cells.interop import from_torch
 from companion.cells.rnn import RNN
-from companion.core.checks import integer
-from companion.data.store import STORED, load_weights, save_weights, write_record
 from companion.data.text import ALPHABET, encode, english, split, windows
-from companion.graphical import rnn_logp, rnn_parameters
-from companion.training import torch_seed, train
+from companion.graphical import held_out_nats, prose_net
 
-__all__ = ["DATA", "SEEDS", "SKIP", "WIDTHS", "build", "held_out_nats", "load", "main"]
-
-DATA = STORED
-COMMAND = "python -m companion.studies.graphical"
-WIDTHS, SEEDS, STEPS, BATCH, LENGTH, RATE = (8, 32, 128), (0, 1, 2), 5000, 32, 64, 4e-3
-HELD_OUT = 0.1  # share of the text, its end
-SKIP = 8  # first characters that no model is judged on, so that all are judged on the same ones
+SECTION = "10.2.3"
+SHOWS = "How well plain recurrent nets of three widths predict the next character, beside tables of the same size."
+MINUTES, WEIGHTS = 14, "graphical.npz"
 
 
-def build(units: int) -> nn.ModuleDict:
-    """A plain recurrent net over the alphabet with an output layer, in torch; its second bias stays zero.
+class Settings(NamedTuple):
+    """All constants of the study."""
 
-    Parameters
-    ----------
-    units : width of the state, at least 1.
-
-    Returns
-    -------
-    torch.nn.ModuleDict
-        with "rnn" (batch first) and "head".
-    """
-    n, units = len(ALPHABET), integer("units", units, 1)
-    model = nn.ModuleDict({"rnn": nn.RNN(n, units, batch_first=True), "head": nn.Linear(units, n)})
-    with torch.no_grad():
-        model["rnn"].bias_hh_l0.zero_()
-    model["rnn"].bias_hh_l0.requires_grad_(False)
-    return model
+    widths: tuple[int, ...] = (8, 32, 128)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    steps: int = 5000  # the last third at a fifth of the rate
+    batch: int = 32
+    length: int = 64
+    rate: float = 4e-3
+    held_out: float = 0.1  # share of the text, its end
 
 
-def held_out_nats(p: RNN, codes: np.ndarray) -> float:
-    """Mean nats a character on `codes`, from a zero state, without its first `SKIP` characters.
+SETTINGS, UNSEEN = Settings(), ("widths", "seeds")
+QUICK = Settings(widths=(2,), seeds=(0,), steps=3, batch=2, length=10, held_out=0.01)
 
-    Parameters
-    ----------
-    p : the net. codes : (n,) places in the alphabet, n > SKIP.
+
+def plan(settings: Settings, rows: list[dict]) -> list[dict]:
+    """Every width with every seed."""
+    return [{"units": units, "seed": seed} for units, seed in product(settings.widths, settings.seeds)]
+
+
+def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
+    """Train one net, round its weights to float16, and judge what is left by the NumPy reference.
 
     Returns
     -------
-    float
+    parameters : how many. nats_per_character_held_out : on the text held out.
+    characters, held_out : of the text, all and the part held out. weights : float16.
     """
-    integer("len(codes)", len(codes), SKIP + 1)
-    return float(-rnn_logp(p, codes)[SKIP:].mean())
+    import torch
+    from torch.nn.functional import cross_entropy, one_hot
+
+    from companion.training import torch_seed, train
+
+    learn, held_out = split(encode(english()), settings.held_out)
+    torch_seed(key["seed"])
+    net = prose_net(key["units"]).to(device)
+
+    def batch(phase: int, step: int) -> tuple[torch.Tensor, torch.Tensor]:
+        rng = np.random.default_rng([key["seed"], phase, step])
+        # without the last character, as the stored nets were trained
+        rows = torch.from_numpy(windows(learn[:-1], settings.length + 1, settings.batch, rng)).to(device)
+        return one_hot(rows[:, :-1], len(ALPHABET)).float(), rows[:, 1:]
+
+    def loss(net: torch.nn.ModuleDict, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        return cross_entropy(net["head"](net["rnn"](x)[0]).flatten(0, 1), y.flatten())
+
+    train(net, lambda step: batch(1, step), loss, steps=settings.steps * 2 // 3, lr=settings.rate)
+    train(net, lambda step: batch(2, step), loss, steps=settings.steps // 3, lr=settings.rate / 5)
+    weights = {letter: w.astype(np.float16) for letter, w in from_torch(net["rnn"], net["head"])._asdict().items()}
+    p = RNN(**{letter: w.astype(float) for letter, w in weights.items()})
+    return {
+        "parameters": sum(w.size for w in p),
+        "nats_per_character_held_out": round(held_out_nats(p, held_out), 4),
+        "characters": len(learn) + len(held_out),
+        "held_out": len(held_out),
+        "weights": weights,
+    }
 
 
-def load(path: str | Path = DATA / "graphical.npz") -> dict[tuple[int, int], RNN]:
-    """Read the stored nets, for NumPy.
-
-    Parameters
-    ----------
-    path : the .npz file that this module wrote.
-
-    Returns
-    -------
-    dict
-        (units, seed) → RNN
-
-    Raises
-    ------
-    ValueError
-        If the file is missing or holds other weights.
-    """
-    models = nn.ModuleDict({f"{units}-{seed}": build(units) for units in WIDTHS for seed in SEEDS}).double()
-    load_weights(path, models)
-    return {(u, s): from_torch(models[f"{u}-{s}"]["rnn"], models[f"{u}-{s}"]["head"]) for u in WIDTHS for s in SEEDS}
-
-
-def _loss(model: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-    return nn.functional.cross_entropy(model["head"](model["rnn"](x)[0]).flatten(0, 1), y.flatten())
-
-
-def _batch(learn: np.ndarray, seed: int, phase: int, step: int) -> tuple[Tensor, Tensor]:
-    # without the last character, as the stored nets were trained
-    drawn = windows(learn[:-1], LENGTH + 1, BATCH, np.random.default_rng([seed, phase, step]))
-    rows = torch.from_numpy(drawn)
-    return nn.functional.one_hot(rows[:, :-1], len(ALPHABET)).float(), rows[:, 1:]
-
-
-def main(argv: list[str] | None = None) -> None:
-    """Train, store, judge the stored weights, and write the record."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--text", help="a text file to learn from instead")
-    parser.add_argument("--out", type=Path, default=DATA, help="folder for graphical.npz and graphical.json")
-    parser.add_argument("--steps", type=int, default=STEPS, help="gradient steps a net, at least 3")
-    args = parser.parse_args(argv)
-
-    torch.set_num_threads(1)
-    learn, held_out = split(encode(english(args.text)), HELD_OUT)
-    models, began = nn.ModuleDict(), time.perf_counter()
-    for units in WIDTHS:
-        for seed in SEEDS:
-            torch_seed(seed)
-            models[f"{units}-{seed}"] = model = build(units)
-            for phase, (steps, rate) in enumerate(((args.steps * 2 // 3, RATE), (args.steps // 3, RATE / 5)), 1):
-                desc = f"{units} units, seed {seed}, phase {phase} of 2"
-                train(model, partial(_batch, learn, seed, phase), _loss, steps=steps, lr=rate, every=500, desc=desc)
-    seconds = time.perf_counter() - began
-    size = save_weights(args.out / "graphical.npz", models)
-    nets = [
-        {
-            "units": units,
-            "seed": seed,
-            "parameters": rnn_parameters(len(ALPHABET), units),
-            "nats_per_character_held_out": round(held_out_nats(p, held_out), 4),
-        }
-        for (units, seed), p in load(args.out / "graphical.npz").items()
-    ]
-    write_record(
-        args.out / "graphical.json",
-        command=COMMAND,
-        seed=SEEDS[0],
-        seconds=seconds,
-        metrics={"nets": nets},
-        steps=args.steps,
-        batch=BATCH,
-        length=LENGTH,
-        rate=RATE,
-        bytes=size,
-        characters=len(learn) + len(held_out),
-        held_out=len(held_out),
-        alphabet=ALPHABET,
-    )
-    for net in nets:
-        print(f"{net['units']:4} units, seed {net['seed']}: {net['nats_per_character_held_out']:.3f} nats a character")
-
-
-if __name__ == "__main__":
-    main()
+def judge(settings: Settings, rows: list[dict]) -> dict[str, float]:
+    """Nats a character on held-out text by width, mean over the seeds."""
+    nats = {u: [row["nats_per_character_held_out"] for row in rows if row["units"] == u] for u in settings.widths}
+    return {f"{units} units": round(float(np.mean(found)), 4) for units, found in nats.items()}
