@@ -1,6 +1,5 @@
 """What Section 10.10 trained beforehand: its tasks, its nets with gates fixed or tied, and the stored results."""
 
-import json
 from itertools import product
 
 import numpy as np
@@ -16,13 +15,14 @@ from companion.data import store
 from companion.data.tasks import since_reset
 from companion.data.text import ALPHABET, encode, english, one_hot, split
 from companion.gated import coupled
+from companion.gated.characters import bits_per_character, char_logits, char_lstm, char_net, stored_char_lstm
 from companion.gated.trials import ABLATIONS, draw_trials, gated_net
-from companion.studies import charlstm
 from companion.studies import gated as study
 from tests.gradients import relative_error
 
 ROWS = store.rows("gated")
-CHAR_RECORD = json.loads((charlstm.DATA / "charlstm.json").read_text(encoding="utf-8"))
+CHAR_RECORD, MODEL = store.record("charlstm"), stored_char_lstm()
+HELD_OUT, JUDGED = (CHAR_RECORD["settings"][name] for name in ("held_out", "judged"))
 quick = settings(max_examples=12, deadline=None)
 
 
@@ -31,36 +31,34 @@ quick = settings(max_examples=12, deadline=None)
 
 def test_stored_character_lstm_still_earns_its_recorded_bits():
     """The text differs a little between Python versions, so the metric may too."""
-    _, held_out = split(encode(english()), charlstm.HELD_OUT)
-    bits = charlstm.bits_per_character(charlstm.load(), held_out[: CHAR_RECORD["judged"]])
+    _, held_out = split(encode(english()), HELD_OUT)
+    bits = bits_per_character(MODEL, held_out[:JUDGED])
     assert abs(bits - CHAR_RECORD["metrics"]["bits_per_character_held_out"]) <= 0.05
 
 
 def test_stored_character_lstm_beats_counting_pairs_of_characters():
-    learn, held_out = split(encode(english()), charlstm.HELD_OUT)
-    held_out = held_out[: CHAR_RECORD["judged"]]
+    learn, held_out = split(encode(english()), HELD_OUT)
+    held_out = held_out[:JUDGED]
     n = len(ALPHABET)
     pairs = np.ones((n, n))
     np.add.at(pairs, (learn[:-1], learn[1:]), 1)
     p = pairs / pairs.sum(1, keepdims=True)
     by_pairs = -np.log2(p[held_out[:-1], held_out[1:]]).mean()
-    assert charlstm.bits_per_character(charlstm.load(), held_out) < by_pairs - 1
+    assert bits_per_character(MODEL, held_out) < by_pairs - 1
 
 
 def test_character_lstm_in_numpy_is_the_one_in_torch():
-    model, twin = charlstm.load(), charlstm.build(dtype="float64")
-    from companion.data.store import load_weights
-
-    load_weights(charlstm.DATA / "charlstm.npz", twin)
-    x = one_hot(encode("the gate is open"))
+    torch.manual_seed(5)
+    twin = char_net(7).double()
+    model, x = char_lstm(twin), one_hot(encode("the gate is open"))
     theirs = twin["head"](twin["lstm"](torch.tensor(x)[None])[0])[0].detach()
-    assert relative_error(charlstm.logits(model, lstm_forward(model.cell, x).h[1:]), theirs) <= 1e-12
+    assert relative_error(char_logits(model, lstm_forward(model.cell, x).h[1:]), theirs) <= 1e-12
 
 
-def test_records_say_how_to_repeat_them_and_weights_are_small():
-    assert {"python", "torch", "numpy"} <= CHAR_RECORD["versions"].keys()
-    assert CHAR_RECORD["seconds"] > 0
-    assert (charlstm.DATA / "charlstm.npz").stat().st_size <= 300_000
+def test_character_lstm_begins_with_forget_bias_one():
+    ours = char_lstm(char_net(7)).cell
+    assert (ours.f.b == 1).all()
+    assert (np.abs(np.concatenate([ours.g.b, ours.q.b, ours.z.b])) < 1).all()
 
 
 # the studies
@@ -156,7 +154,6 @@ def test_a_gru_solves_the_short_adding_problem_again_here():
 
 # bad input
 
-MODEL = charlstm.load()
 BAD = {
     "unknown task": ("task", lambda: draw_trials("copy", 5, 1, np.random.default_rng(0))),
     "length one": ("length", lambda: since_reset(1, 1, np.random.default_rng(0))),
@@ -166,14 +163,12 @@ BAD = {
     "infinite bias": ("forget_bias", lambda: gated_net("LSTM", 2, 3, np.inf)),
     "no units": ("units", lambda: gated_net("RNN", 2, 0)),
     "no source of randomness": ("rng", lambda: since_reset(5, 1, None)),
-    "one character": (r"len\(codes\)", lambda: charlstm.bits_per_character(MODEL, np.array([1]))),
+    "one character": (r"len\(codes\)", lambda: bits_per_character(MODEL, np.array([1]))),
     "code outside the alphabet": ("codes", lambda: one_hot(np.array([0, len(ALPHABET)]))),
     "codes with NaN": ("codes", lambda: one_hot(np.array([0, np.nan]))),
-    "states of another width": ("h", lambda: charlstm.logits(MODEL, np.ones((2, 3)))),
-    "no states": ("h", lambda: charlstm.logits(MODEL, np.ones((0, 3)))),
-    "missing weights": ("path", lambda: charlstm.load("nowhere.npz")),
-    "width zero": ("units", lambda: charlstm.build(0)),
-    "unknown dtype": ("dtype", lambda: charlstm.build(3, "int8")),
+    "states of another width": ("h", lambda: char_logits(MODEL, np.ones((2, 3)))),
+    "no states": ("h", lambda: char_logits(MODEL, np.ones((0, 3)))),
+    "width zero": ("units", lambda: char_net(0)),
 }
 
 
