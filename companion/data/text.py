@@ -1,7 +1,7 @@
 """Text as the book's nets read it: prose, its alphabet, its codes, parts to learn from and to judge by, windows.
 
-The prose comes with every CPython, so nothing is downloaded and nothing is copied into the repository; every study
-takes a text file of your own as well.
+The prose comes with every CPython, so nothing is downloaded and nothing is copied into the repository; `english` reads
+a text file of your own as well.
 """
 
 import re
