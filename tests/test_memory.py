@@ -1,8 +1,6 @@
 """Section 10.13, the machine: addressing held to closed forms, to torch and to differences; drills; the stored nets."""
 
-import json
 from itertools import pairwise, product
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -11,10 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.data import store
 from companion.memory import addressing as ad
+from companion.memory import drill_practice as practice
 from companion.memory import machine as mc
-from companion.memory.drills import copying, recalling
-from companion.studies import memory as runs
+from companion.memory.drills import DRILLED, PRACTICES, copying, recalling
+from companion.studies import memory as study
 from tests.gradients import assert_gradient, autograd, differences, relative_error
 
 torch.set_num_threads(1)
@@ -341,55 +341,49 @@ def test_a_recall_asks_for_one_item_and_wants_the_next(items: int, n: int, bits:
 # --- practice, and what is stored ------------------------------------------------------------------------------------
 
 
-def record(task: str) -> dict:
-    return json.loads((runs.DATA / f"memory_{task}.json").read_text(encoding="utf-8"))
+SMALL, COPY = PRACTICES["small"], PRACTICES["copy"]
+TESTS = study.SETTINGS.tests
 
 
 def row(task: str, kind: str, seed: int) -> dict:
-    (found,) = (r for r in record(task)["metrics"]["nets"] if (r["kind"], r["seed"]) == (kind, seed))
+    (found,) = store.rows("memory", task=task, kind=kind, seed=seed)
     return found
 
 
-@pytest.mark.parametrize("task", runs.TASKS)
-def test_records_say_how_to_repeat_them_and_whom_they_compare(task: str) -> None:
-    stored, t = record(task), runs.TASKS[task]
-    assert stored["command"] == f"{runs.COMMAND} --only {task}" and stored["seconds"] > 0
-    assert {"python", "torch", "numpy"} <= stored["versions"].keys()
-    assert (stored["steps"], stored["metrics"]["lengths"]) == (t.steps, list(t.tests))
-    kinds = runs.TASKS[task].kinds
-    assert {(r["kind"], r["seed"]) for r in stored["metrics"]["nets"]} == set(product(kinds, range(t.seeds)))
-    for r in stored["metrics"]["nets"]:
-        assert r["parameters"] == sum(p.numel() for p in runs.make(task, r["kind"]).parameters())
+@pytest.mark.parametrize("task", PRACTICES)
+def test_the_record_says_how_large_the_nets_are_that_it_compares(task: str) -> None:
+    for r in store.rows("memory", task=task):
+        made = practice.drill_net(PRACTICES[task], r["kind"])
+        assert r["parameters"] == sum(p.numel() for p in made.parameters())
     assert row(task, "lstm", 0)["parameters"] > 2 * row(task, "machine", 0)["parameters"]
 
 
-STORED = [(kind, seed) for kind, seed in product(runs.TASKS["copy"].kinds, range(3)) if kind == "machine" or seed == 0]
+STORED = [(kind, seed) for kind, seed in product(DRILLED[:3], range(3)) if kind == "machine" or seed == 0]
 
 
 @pytest.mark.parametrize(("task", "net"), list(product(("copy", "recall"), STORED)))
 def test_stored_nets_still_make_the_errors_of_their_record(task: str, net: tuple[str, int]) -> None:
     (kind, seed), r = net, row(task, *net)
-    net = runs.load(task, kind, seed)
-    for length, wanted in zip(runs.TASKS[task].tests, r["errors"], strict=True):
-        assert abs(runs.errors(net, task, length) - wanted) <= 0.01, length
-    assert (runs.DATA / f"memory_{task}_{kind}_{seed}.npz").stat().st_size <= 300_000
+    net = practice.load_drill_net(task, kind, seed)
+    for length, wanted in zip(TESTS[task], r["errors"], strict=True):
+        assert abs(practice.bit_errors(net, PRACTICES[task], length) - wanted) <= 0.01, length
+    assert store.find(f"memory_{task}_{kind}_{seed}.npz").stat().st_size <= store.LARGEST_WEIGHTS
 
 
 @pytest.mark.parametrize("task", ["copy", "recall"])
 def test_the_machine_shown_is_chosen_by_lengths_that_training_knew(task: str) -> None:
-    known = record(task)["metrics"]["lengths"].index(runs.TASKS[task].lengths[1])
-    best = row(task, "machine", runs.chosen(task))
+    known = TESTS[task].index(PRACTICES[task].lengths[1])
+    best = row(task, "machine", practice.chosen_seed(task))
     assert best["errors"][known] == min(row(task, "machine", seed)["errors"][known] for seed in range(3))
 
 
 def test_minibatches_follow_from_seed_and_step_and_grow_to_the_longest() -> None:
-    t = runs.TASKS["copy"]
-    rows = [runs.minibatch("copy", 1, step)[1].shape[1] for step in range(0, 2 * t.growing, 10)]
-    assert max(rows[:5]) <= 5 and max(rows) == t.lengths[1] and min(rows) == t.lengths[0]
-    for a, b in zip(runs.minibatch("copy", 1, 7), runs.minibatch("copy", 1, 7), strict=True):
+    rows = [practice.drill_batch(COPY, 1, step)[1].shape[1] for step in range(0, 2 * COPY.growing, 10)]
+    assert max(rows[:5]) <= 5 and max(rows) == COPY.lengths[1] and min(rows) == COPY.lengths[0]
+    for a, b in zip(practice.drill_batch(COPY, 1, 7), practice.drill_batch(COPY, 1, 7), strict=True):
         assert torch.equal(a, b)
-    assert set(runs.minibatch("small", 0, 0)[0].unique().tolist()) == {-1, 0, 1}
-    assert set(runs.minibatch("small", 0, 0, "zero")[0].unique().tolist()) == {0, 1}
+    assert set(practice.drill_batch(SMALL, 0, 0)[0].unique().tolist()) == {-1, 0, 1}
+    assert set(practice.drill_batch(SMALL, 0, 0, "zero")[0].unique().tolist()) == {0, 1}
 
 
 def test_guessing_is_wrong_on_half_of_the_bits() -> None:
@@ -397,27 +391,24 @@ def test_guessing_is_wrong_on_half_of_the_bits() -> None:
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return torch.randn(len(x), x.shape[1], 8, generator=torch.Generator().manual_seed(0))
 
-    assert runs.errors(Guess(), "copy", 20) == pytest.approx(0.5, abs=0.01)
+    assert practice.bit_errors(Guess(), COPY, 20) == pytest.approx(0.5, abs=0.01)
 
 
-def test_a_machine_learns_to_copy_two_vectors_in_a_few_steps(tmp_path: Path) -> None:
-    net, history = runs.practise("small", "machine", 0, steps=200)
+def test_a_machine_learns_to_copy_two_vectors_in_a_few_steps() -> None:
+    net, history = practice.practise_drill(SMALL._replace(steps=200), "machine", 0)
     assert history[-1]["loss"] < 0.65
-    assert runs.errors(net, "small", 2) < 0.4
-    runs.main(["--only", "recall", "--seeds", "0", "--steps", "2", "--out", str(tmp_path)])
-    made = json.loads((tmp_path / "memory_recall.json").read_text(encoding="utf-8"))
-    assert [r["kind"] for r in made["metrics"]["nets"]] == ["machine", "lstm", "patient"]
-    assert (tmp_path / "memory_recall_machine_0.npz").is_file()
+    assert practice.bit_errors(net, SMALL, 2) < 0.4
 
 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda: runs.make("sort", "machine"), "task: want one of"),
-        (lambda: runs.make("copy", "gru"), "kind: want one of"),
-        (lambda: runs.load("copy", "machine", 99), "path: want a file of weights"),
-        (lambda: runs.errors(runs.make("copy", "lstm"), "copy", 0), "length: want at least 1"),
-        (lambda: runs.errors(runs.make("copy", "lstm"), "copy", 3, 0), "n: want at least 1"),
+        (lambda: practice.chosen_seed("sort"), "task: want one of"),
+        (lambda: practice.drill_net(COPY, "gru"), "kind: want one of"),
+        (lambda: practice.load_drill_net("small"), "task: want one of"),
+        (lambda: practice.load_drill_net("copy", "machine", 99), "wanted: want one row"),
+        (lambda: practice.bit_errors(practice.drill_net(COPY, "lstm"), COPY, 0), "length: want at least 1"),
+        (lambda: practice.bit_errors(practice.drill_net(COPY, "lstm"), COPY, 3, 0), "n: want at least 1"),
     ],
 )
 def test_practice_refuses_bad_input_by_name(call: object, message: str) -> None:

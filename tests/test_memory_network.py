@@ -1,6 +1,5 @@
 """Section 10.13, memory networks: stories told by an independent simulation, hops by torch, differences and limits."""
 
-import json
 import re
 
 import numpy as np
@@ -9,14 +8,17 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.data import store
 from companion.memory import hops, network, stories
+from companion.memory import story_practice as practice
 from companion.memory.hops import Memory
-from companion.studies import stories as runs
+from companion.studies import stories as study
+from companion.studies._identity import seen_by_a_row
 from companion.training import train
 from tests.gradients import assert_agree, assert_gradient, relative_error
 
 torch.set_num_threads(1)
-RECORD = json.loads((runs.DATA / "stories.json").read_text(encoding="utf-8"))
+AT = study.SETTINGS.lengths.index(study.SETTINGS.longest)
 few = settings(max_examples=25)
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 12)
@@ -80,17 +82,17 @@ def test_training_stories_hold_no_held_out_pair_and_held_ones_answer_with_one(se
 
 
 def test_test_stories_are_not_among_training_stories():
-    batch = runs.batches(0)
+    batch = practice.story_batches(0)
     seen = {row.tobytes() for step in range(600) for row in batch(step)[0].codes.numpy()}
     for needs in (1, 2):
-        drawn = runs.judged(10, needs)
+        drawn = practice.asked_stories(10, needs)
         codes = np.concatenate([drawn.words.reshape(len(drawn.words), -1), drawn.question], axis=1)
         assert not any(row.tobytes() in seen for row in codes)
 
 
 def test_answers_of_drawn_stories_are_spread_over_all_places():
     for needs in (1, 2):
-        counts = np.bincount(runs.judged(10, needs).answer, minlength=6) / runs.JUDGED
+        counts = np.bincount(practice.asked_stories(10, needs).answer, minlength=6) / 1000
         assert counts.min() > 0.1 and counts.max() < 0.25
 
 
@@ -283,45 +285,45 @@ def test_a_net_without_time_gives_every_order_of_the_sentences_the_same_answer()
 def test_time_stays_switched_off_in_training():
     torch.manual_seed(0)
     net = network.MemoryNet(5, time=False)
-    train(net, runs.batches(0), network.answer_loss, steps=3)
+    train(net, practice.story_batches(0), network.answer_loss, steps=3)
     assert not net.T.any()
 
 
 def test_a_memory_network_learns_one_fact_questions_in_a_few_hundred_steps():
     torch.manual_seed(0)
-    net, batch = network.MemoryNet(), runs.batches(5)
+    net, batch = network.MemoryNet(), practice.story_batches(5)
     train(net, lambda step: batch(2 * step), network.answer_loss, steps=500, lr=0.01, clip=10, every=500)
-    assert network.accuracy(net, runs.judged(5, 1)) > 0.9
+    assert network.accuracy(net, practice.asked_stories(5, 1)) > 0.9
 
 
 # what was stored
 
 
-@pytest.mark.parametrize(("name", "kind"), [("supervised", "supervised"), ("soft", "short first"), ("stuck", "soft")])
-def test_stored_nets_still_earn_their_recorded_accuracies(name, kind):
-    rows = RECORD["metrics"][kind]["runs"]
-    row = next(r for r in rows if name != "stuck" or r["soft"]["2"][runs.AT] < runs.STUCK)
-    net = runs.load()[name]
+@pytest.mark.parametrize("kind", practice.STORED_NETS)
+def test_stored_nets_still_earn_their_recorded_accuracies(kind):
+    rows = store.rows("stories", kind=kind)
+    row = next(r for r in rows if kind != "soft" or r["soft"]["2"][AT] < study.SETTINGS.stuck)
+    net = practice.load_story_net(kind)
     for read in ("soft", "hard"):
-        for key, again in runs.judge(net, read).items():
+        for key, again in practice.story_scores(net, study.SETTINGS.lengths, read).items():
             np.testing.assert_allclose(again, row[read][key], atol=0.0021)
 
 
 def test_the_stored_nets_look_up_the_very_facts_and_the_stuck_one_reads_walks_only():
-    drawn = runs.judged(10, 2)
+    drawn = practice.asked_stories(10, 2)
     batch, _ = network.tensors(drawn)
     found = {
-        name: (net(batch).p.argmax(dim=2) == batch.facts).double().mean(dim=0).tolist()
-        for name, net in runs.load().items()
+        kind: (practice.load_story_net(kind)(batch).p.argmax(dim=2) == batch.facts).double().mean(dim=0).tolist()
+        for kind in practice.STORED_NETS
     }
-    assert min(found["supervised"]) > 0.95 and min(found["soft"]) > 0.9
-    assert found["stuck"][0] < 0.05
+    assert min(found["supervised"]) > 0.95 and min(found["short first"]) > 0.9
+    assert found["soft"][0] < 0.05
 
 
 def test_in_the_record_told_nets_always_learn_and_soft_ones_nearly_always_if_short_stories_come_first():
     def good(kind: str) -> int:
-        rows = [run["soft"] for run in RECORD["metrics"][kind]["runs"]]
-        return sum(min(row["1"][runs.AT], row["2"][runs.AT]) >= 0.95 for row in rows)
+        rows = [row["soft"] for row in store.rows("stories", kind=kind)]
+        return sum(min(row["1"][AT], row["2"][AT]) >= 0.95 for row in rows)
 
     assert good("supervised") == 20
     assert good("short first") >= 18 > good("soft") > good("linear start") > 0
@@ -329,21 +331,16 @@ def test_in_the_record_told_nets_always_learn_and_soft_ones_nearly_always_if_sho
     assert good("one hop") == good("two-fact questions only") == 0
 
 
-def test_the_record_holds_every_planned_run_and_says_how_to_repeat_it():
-    assert RECORD["command"] == runs.COMMAND
-    assert {k: len(v["runs"]) for k, v in RECORD["metrics"].items()} == {k: v.seeds for k, v in runs.KINDS.items()}
-    assert RECORD["lengths"] == list(runs.LENGTHS)
-
-
-def test_training_again_from_the_same_seed_gives_the_same_net(monkeypatch):
-    for name in ("linear start", "soft, 180 stories"):
-        monkeypatch.setitem(runs.KINDS, name, runs.KINDS[name]._replace(steps=310))
-        one, two = (runs.trained(name, 3).state_dict() for _ in range(2))
-        assert all(torch.equal(one[k], two[k]) for k in one)
+def test_training_again_from_the_same_seed_gives_the_same_net():
+    for name, linear in (("linear start", 20), ("soft, 180 stories", 0)):
+        kinds = {name: study.KINDS[name]._replace(steps=30, linear=linear)}
+        seen = seen_by_a_row(study, study.SETTINGS._replace(kinds=kinds, judged=10))
+        one, two = (study.run({"kind": name, "seed": 3}, seen, "cpu")["weights"] for _ in range(2))
+        assert all(one[k].tobytes() == two[k].tobytes() for k in one)
 
 
 def test_few_stories_means_that_the_same_ones_come_again():
-    batch = runs.batches(0, stories=180)
+    batch = practice.story_batches(0, stories=180)
     seen = {row.tobytes() for step in range(300) for row in batch(step)[0].codes.numpy()}
     assert 150 <= len(seen) <= 180
 
@@ -392,9 +389,9 @@ BAD = {
     "rising ages": ("ages", lambda: network.tensors(DRAWN, np.arange(3))),
     "unknown reader": ("kind", lambda: network.Reader(3, "RNN")),
     "reader without units": ("n_h", lambda: network.Reader(0)),
-    "unknown kind of run": ("name", lambda: runs.trained("hardest", 0)),
-    "negative seed": ("seed", lambda: runs.batches(-1)),
-    "too few stories": ("stories", lambda: runs.batches(0, stories=1)),
+    "net that is not stored": ("kind", lambda: practice.load_story_net("hardest")),
+    "negative seed": ("seed", lambda: practice.story_batches(-1)),
+    "too few stories": ("stories", lambda: practice.story_batches(0, stories=1)),
 }
 
 

@@ -10,7 +10,10 @@ import numpy as np
 
 from companion.core.checks import choice, generator, integer
 
-__all__ = ["Drill", "copying", "recalling"]
+__all__ = ["DRILLED", "PRACTICES", "Drill", "Practice", "copying", "recalling"]
+
+DRILLED = ("machine", "lstm", "patient", "zero")
+"""Machine; LSTM; the LSTM with about as much time as the machine; a machine that is shown bits as 0 and 1."""
 
 
 class Drill(NamedTuple):
@@ -86,3 +89,30 @@ def recalling(items: int, n: int, bits: int, rng: np.random.Generator, rows: int
         x[:, at + 1 : at + 1 + rows, :bits] = 2 * shown[:, i] - 1
     x[:, (items + 1) * (rows + 1), bits + 1] = 1
     return Drill(x, item[each, asked + 1])
+
+
+class Practice(NamedTuple):
+    """A drill, how it is practised, and by nets of what size; lengths are vectors to copy, or items in the list."""
+
+    drill: str  # "copying" or "recalling"
+    bits: int
+    marks: int
+    cells: int
+    width: int
+    n_h: dict[str, int]  # units of controller and LSTM
+    lengths: tuple[int, int]  # of practice, shortest and longest
+    steps: int
+    slow: int  # steps of these at a tenth of the learning rate, the last ones
+    rate: float
+    growing: int  # steps until the longest are drawn
+    patience: int  # times the batches that the patient LSTM gets
+    batch: int = 16
+
+
+PRACTICES = {
+    "small": Practice("copying", 4, 1, 32, 16, {"machine": 64, "lstm": 64}, (1, 8), 1500, 0, 3e-3, 200, 5),
+    "copy": Practice("copying", 8, 1, 128, 20, {"machine": 100, "lstm": 128}, (1, 20), 6000, 1000, 1e-3, 2000, 10),
+    "recall": Practice("recalling", 6, 2, 64, 20, {"machine": 100, "lstm": 128}, (2, 6), 4000, 1000, 1e-3, 1000, 7),
+}
+"""Three tasks: `small` (copy 1 to 8 vectors: what the notebook also trains live), `copy` (the setting of graves2014)
+and `recall` (2 to 6 items of three vectors). Sequences get longer over the first steps."""

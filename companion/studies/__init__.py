@@ -46,11 +46,9 @@ __all__ = ["load", "names"]
 _UNPORTED = {  # still commands of their own, until they are moved into this form
     "deep",
     "forcing",
-    "memory",
     "optimization",
     "reservoir",
     "seq2seq",
-    "stories",
 }
 
 
