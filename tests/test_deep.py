@@ -1,6 +1,5 @@
 """Section 10.5: three ways to be deep, the paths in their graphs, and what flows back along them."""
 
-import json
 from math import comb
 
 import numpy as np
@@ -11,7 +10,8 @@ from hypothesis import strategies as st
 from companion.cells.rnn import RNN, Layer, rnn_bptt, rnn_forward
 from companion.core import tree
 from companion.core.functions import nll
-from companion.data.text import encode, english, split
+from companion.data import store
+from companion.data.text import ALPHABET, encode, english, split
 from companion.deep import (
     Blocks,
     Dense,
@@ -34,8 +34,10 @@ from companion.deep import (
     stacked_init,
     stacked_to_torch,
     stated_length,
+    ways,
 )
-from companion.studies import deep as train_deep
+from companion.studies import deep as study
+from companion.studies._identity import seen_by_a_row
 from companion.unfolding.graphs import count_parameters, depth, evaluate, unfold
 from tests.gradients import assert_agree, assert_gradient, differences, relative_error
 
@@ -274,66 +276,72 @@ def test_initial_weights_keep_the_state_equally_large_with_and_without_a_skip():
 
 # the comparison and its record
 
-RECORD = json.loads(train_deep.DATA.read_text(encoding="utf-8"))
-TEXT = split(encode(english()), *train_deep.HELD_OUT)
+FOUND = store.record("deep")["metrics"]
+TEXT = split(encode(english()), *ways.HELD_OUT)
 
 
-@pytest.mark.parametrize("way", train_deep.WAYS)
+@pytest.mark.parametrize("way", ways.DEEP_WAYS)
 def test_stated_parameters_are_those_that_are_trained_and_nearly_equal(way):
-    entry = RECORD["nets"][way]
-    model = train_deep.build(way)
+    wanted, entry = study.SETTINGS.parameters, FOUND[way]
+    model = ways.deep_net(way, entry["units"])
     trained = sum(w.numel() for w in model.parameters() if w.requires_grad)
-    ours = count_parameters(parameters(train_deep.as_numpy(model)))
-    assert entry["units"] == train_deep.units(way)
-    assert entry["parameters"] == train_deep.parameter_count(way, entry["units"]) == trained == ours
-    assert abs(entry["parameters"] - train_deep.PARAMETERS) <= 0.01 * train_deep.PARAMETERS
+    ours = count_parameters(parameters(ways.deep_to_numpy(model)))
+    assert entry["units"] == ways.deep_units(way, wanted)
+    assert entry["parameters"] == ways.deep_parameters(way, entry["units"]) == trained == ours
+    assert abs(entry["parameters"] - wanted) <= 0.01 * wanted
 
 
-@pytest.mark.parametrize("way", train_deep.WAYS)
+@pytest.mark.parametrize("way", ways.DEEP_WAYS)
 def test_numpy_computes_the_logits_of_the_net_that_was_trained(way):
     torch.manual_seed(3)
-    model = train_deep.build(way, 6).double()
-    x = np.random.default_rng(3).normal(size=(9, len(train_deep.ALPHABET)))
-    p = train_deep.as_numpy(model)
+    model = ways.deep_net(way, 6).double()
+    x = np.random.default_rng(3).normal(size=(9, len(ALPHABET)))
+    p = ways.deep_to_numpy(model)
     ours = (stacked_forward if isinstance(p, Stacked) else blocks_forward)(p, x).o
     assert np.abs(ours - model(torch.tensor(x)[None])[0].detach().numpy()).max() <= 1e-10
 
 
 def test_stored_nets_give_the_bits_of_the_record():
     """Half-precision weights and another Python's text may move the third digit."""
-    for way, net in train_deep.load().items():
-        first = [r for r in RECORD["runs"] if (r["way"], r["seed"]) == (way, train_deep.SEEDS[0])]
-        recorded = min(first, key=lambda r: r["validation"][-1])["test"]
-        assert train_deep.bits(net, TEXT[2]) == pytest.approx(recorded, abs=0.03)
+    for way, net in ways.load_deep().items():
+        tried = store.rows("deep", way=way, seed=0)
+        recorded = min(tried, key=lambda r: r["validation"][-1])["test"]
+        assert ways.deep_bits(net, TEXT[2]) == pytest.approx(recorded, abs=0.03)
 
 
-def test_the_record_holds_every_planned_run_once_at_the_rate_chosen_on_validation_text():
-    seen = [(r["way"], r["seed"], r["rate"]) for r in RECORD["runs"]]
-    wanted = [(way, train_deep.SEEDS[0], rate) for way in train_deep.WAYS for rate in train_deep.RATES]
-    for way in train_deep.WAYS:
-        first = [r for r in RECORD["runs"] if (r["way"], r["seed"]) == (way, train_deep.SEEDS[0])]
-        best = min(first, key=lambda r: r["validation"][-1])["rate"]
-        assert RECORD["metrics"]["best_rate"][way] == best
-        wanted += [(way, seed, best) for seed in train_deep.SEEDS[1:]]
-    assert sorted(seen) == sorted(wanted)
+def test_the_other_seeds_follow_at_the_rate_that_was_best_on_validation_text():
+    settings = study.SETTINGS._replace(ways=("MLPs",), seeds=(5, 6), rates=(0.1, 0.2))
+    tried = [{"way": "MLPs", "seed": 5, "rate": rate} for rate in (0.1, 0.2)]
+    assert study.plan(settings, []) == tried
+    rows = [key | {"validation": [0.0, bits], "test": -bits} for key, bits in zip(tried, (2.0, 1.0), strict=True)]
+    assert study.plan(settings, rows[:1]) == tried
+    assert study.plan(settings, rows) == [*tried, {"way": "MLPs", "seed": 6, "rate": 0.2}]
+    assert study.keep(settings, rows) == tried[1:]
 
 
 def test_in_the_record_depth_pays_a_little_and_the_skip_connection_does_not():
-    best = RECORD["metrics"]["best_rate"]
-    test = {w: [r["test"] for r in RECORD["runs"] if (r["way"], r["rate"]) == (w, best[w])] for w in train_deep.WAYS}
-    wide, *deep = (np.array(test[way]) for way in train_deep.WAYS)
+    test = {way: [r["test"] for r in store.rows("deep", way=way, rate=FOUND[way]["rate"])] for way in ways.DEEP_WAYS}
+    wide, *deep = (np.array(test[way]) for way in ways.DEEP_WAYS)
     assert all((values < wide).sum() >= 3 for values in deep)
     assert all(0.03 < np.median(wide) - np.median(values) < 0.08 for values in deep)
     assert (deep[-1] > deep[-2]).sum() == 3
 
 
 def test_bits_of_an_indifferent_net_are_the_logarithm_of_the_alphabet():
-    n = len(train_deep.ALPHABET)
+    n = len(ALPHABET)
     net = Stacked((Layer(np.zeros((1, n)), np.zeros((1, 1)), np.zeros(1)),), np.zeros((n, 1)), np.zeros(n))
-    assert train_deep.bits(net, TEXT[1][:1000]) == pytest.approx(np.log2(n), rel=1e-12)
+    assert ways.deep_bits(net, TEXT[1][:1000]) == pytest.approx(np.log2(n), rel=1e-12)
 
 
 # bad input
+
+
+def learn(way, rate, **changes):
+    """A row that asks for the impossible."""
+    return study.run(
+        {"way": way, "seed": 0, "rate": rate}, seen_by_a_row(study, study.QUICK._replace(**changes)), "cpu"
+    )
+
 
 STACK, X, Y, _ = draw_stacked((3, 2), 4, 0)
 BLOCKS = draw_blocks((2, 2, 2), True, 3, 4, 0)[0]
@@ -383,16 +391,15 @@ BAD = {
     "names that differ": ("named", lambda: rebuilt(STACK, {"V": STACK.V})),
     "a run of another kind": ("run", lambda: blocks_jacobians(BLOCKS, stacked_forward(STACK, X))),
     "a run of another net": ("run", lambda: jacobian_by_length(BLOCKS._replace(across=()), RUN)),
-    "an unknown way to train": ("way", lambda: train_deep.build("4 layers")),
-    "an unknown way to count": ("way", lambda: train_deep.parameter_count("LSTM", 3)),
-    "too few parameters": ("wanted", lambda: train_deep.units("MLPs", 3)),
-    "no units": ("n", lambda: train_deep.build("MLPs", 0)),
-    "less than a row": (r"len\(codes\)", lambda: train_deep.bits(STACK, np.zeros(50, dtype=int))),
-    "a way to learn that is none": ("way", lambda: train_deep.learn("LSTM", 0, 1e-3, TEXT, 1)),
-    "no steps": ("steps", lambda: train_deep.learn("MLPs", 0, 1e-3, TEXT, 0)),
-    "a negative rate": ("lr", lambda: train_deep.learn("MLPs", 0, -1.0, TEXT, 1)),
-    "a code outside the alphabet": ("codes", lambda: train_deep.bits(STACK, np.full(300, 99))),
-    "weights that are not there": ("path", lambda: train_deep.load("nowhere.npz")),
+    "an unknown way to train": ("way", lambda: ways.deep_net("4 layers", 3)),
+    "an unknown way to count": ("way", lambda: ways.deep_parameters("LSTM", 3)),
+    "too few parameters": ("wanted", lambda: ways.deep_units("MLPs", 3)),
+    "no units": ("n", lambda: ways.deep_net("MLPs", 0)),
+    "less than a row": (r"len\(codes\)", lambda: ways.deep_bits(STACK, np.zeros(50, dtype=int))),
+    "a way to learn that is none": ("way", lambda: learn("LSTM", 1e-3)),
+    "no steps": ("steps", lambda: learn("MLPs", 1e-3, steps=0)),
+    "a negative rate": ("lr", lambda: learn("MLPs", -1.0)),
+    "a code outside the alphabet": ("codes", lambda: ways.deep_bits(STACK, np.full(300, 99))),
 }
 
 

@@ -5,7 +5,8 @@
 - `paths`: the three as circuits, and the lengths of the paths in their unfolded graphs;
 - `flow`: Jacobians of (b) and (c), step by step and by path length.
 
-NumPy float64, one sequence, no batch axis. `companion.studies.deep` holds the torch twins and the comparison.
+NumPy float64, one sequence, no batch axis. `ways` (import it by name) holds the nets that are compared, and
+their torch twins.
 """
 
 from companion.deep.blocks import (

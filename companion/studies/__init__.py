@@ -44,7 +44,6 @@ from companion.core.checks import choice
 __all__ = ["load", "names"]
 
 _UNPORTED = {  # still commands of their own, until they are moved into this form
-    "deep",
     "forcing",
     "optimization",
     "reservoir",
