@@ -1,6 +1,5 @@
 """Section 10.4: the dates, the encoder–decoder against torch, decoding against enumeration, and what is stored."""
 
-import json
 from datetime import date
 from itertools import product
 
@@ -11,11 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion import seq2seq as s2s
+from companion.data import store
 from companion.search import beam, every, greedy
-from companion.studies import seq2seq as trained
+from companion.seq2seq import twin
+from companion.studies import seq2seq as study
+from companion.studies._identity import seen_by_a_row
 from tests.gradients import assert_agree, differences, relative_error
 
-RECORD = json.loads((trained.DATA / "seq2seq.json").read_text(encoding="utf-8"))
 quick = settings(max_examples=12)
 seeds = st.integers(0, 2**32 - 1)
 ways = st.sampled_from(s2s.WAYS)
@@ -67,8 +68,8 @@ def test_source_and_target_differ_in_length():
 @given(kind=st.sampled_from(("attention", "context")), size=st.integers(1, 5), way=ways, seed=seeds)
 def test_reference_equals_its_torch_twin(kind, size, way, seed):
     torch.manual_seed(seed)
-    net = trained.build(kind, size, way, units=6).double()
-    p = trained.from_torch({k: v.numpy() for k, v in net.state_dict().items()})
+    net = twin.seq2seq_twin(kind, size, way, units=6).double()
+    p = twin.seq2seq_from_torch({k: v.numpy() for k, v in net.state_dict().items()})
     x, y = s2s.draw_pairs(3, 2, np.random.default_rng(seed))
     theirs = net(torch.tensor(x), torch.tensor(y)).detach().numpy()
     ours = [[step.o for step in s2s.write_forced(p, s2s.encode(p, a), b)] for a, b in zip(x, y, strict=True)]
@@ -83,7 +84,7 @@ def test_reference_equals_its_torch_twin(kind, size, way, seed):
 def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind, way):
     """Torch's gradient of the twin against central differences of the NumPy reference."""
     torch.manual_seed(0)
-    net = trained.build(kind, 2, way, units=3).double()
+    net = twin.seq2seq_twin(kind, 2, way, units=3).double()
     x, y = s2s.draw_pairs(1, 1, np.random.default_rng(3))
     (-torch.nn.functional.cross_entropy(net(torch.tensor(x), torch.tensor(y))[0], torch.tensor(y[0]))).backward()
     weights = {k: v.detach().numpy() for k, v in net.state_dict().items()}
@@ -97,7 +98,7 @@ def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind,
             w = dict(weights)
             w[name] = weights[name].copy()
             w[name][used] = rows
-            return s2s.log_probability(trained.from_torch(w), x[0], y[0]) / y.shape[1]
+            return s2s.log_probability(twin.seq2seq_from_torch(w), x[0], y[0]) / y.shape[1]
 
         ours = differences(log_p, weights[name][used])
         assert_agree(value.grad.numpy()[used], ours, 1e-6, "the torch twin", "differences of the reference", name)
@@ -228,43 +229,37 @@ def test_every_line_carries_the_attention_that_the_teacher_would_see():
 # what is stored
 
 
-@pytest.mark.parametrize("name", trained.STORED)
-def test_stored_weights_still_earn_their_recorded_exact_match(name):
-    p = trained.load(name)
-    for dates, recorded in list(zip(RECORD["lengths"], RECORD["metrics"][name]["exact"], strict=True))[:2]:
+@pytest.mark.parametrize(("kind", "seed"), [("attention", 0), ("attention", 1), ("attention", 2), ("context", 0)])
+def test_stored_weights_still_earn_their_recorded_exact_match(kind, seed):
+    p = twin.load_seq2seq(kind, seed)
+    (row,) = (r for r in store.rows("seq2seq", kind=kind, seed=seed) if "stored" in r)
+    for dates, recorded in list(zip(study.SETTINGS.lengths, row["stored"]["exact"], strict=True))[:2]:
         assert abs(s2s.exact_match(p, dates) - recorded) <= 0.011
 
 
 def test_with_attention_held_out_lines_are_right_in_99_of_100_and_peaks_lie_as_recorded():
-    for seed in trained.SEEDS:
-        p, name = trained.load(f"attention_{seed}"), f"attention_{seed}"
+    for row in store.rows("seq2seq", kind="attention"):
+        p = twin.load_seq2seq("attention", row["seed"])
         exact = [s2s.exact_match(p, dates, 40) for dates in range(1, 5)]
         assert np.mean(exact) >= 0.99
-        assert np.mean(RECORD["metrics"][name]["exact"][:4]) >= 0.99
-        assert abs(s2s.peak_share(p, 2, 50) - RECORD["metrics"][name]["peaks"][1]) <= 0.06
+        assert np.mean(row["stored"]["exact"][:4]) >= 0.99
+        assert abs(s2s.peak_share(p, 2, 50) - row["stored"]["peaks"][1]) <= 0.06
 
 
 def test_in_the_record_every_seed_with_attention_beats_every_context():
-    rows = [r for r in RECORD["runs"] if r["times"] == 1]
+    rows = store.rows("seq2seq", times=1)
     attention = [r for r in rows if r["kind"] == "attention"]
     assert len(attention) >= 3
     assert all(np.mean(r["exact"][:4]) >= 0.99 for r in attention)
     assert all(max(r["exact"][1:4]) < 0.5 for r in rows if r["kind"] == "context")
 
 
-def test_the_record_holds_every_planned_run_and_says_how_to_repeat_it():
-    got = [(r["kind"], r["size"], r["way"], r["seed"], r["times"]) for r in RECORD["runs"]]
-    assert got == list(trained.plan())
-    assert RECORD["command"] == trained.COMMAND and {"python", "torch", "numpy"} <= RECORD["versions"].keys()
-    for name in trained.STORED:
-        assert (trained.DATA / f"seq2seq_{name}.npz").stat().st_size <= 300_000
-
-
-def test_training_lowers_the_loss_and_repeats_itself(monkeypatch):
-    torch.set_num_threads(1)
-    monkeypatch.setattr(trained, "STEPS", ((12, 3e-3), (3, 5e-4)))
-    monkeypatch.setattr(trained, "LENGTHS", (1,))
-    one, other = (trained.run("attention", 2, "both", 0)[1] for _ in range(2))
+def test_training_repeats_itself_and_soon_writes_better_than_by_chance():
+    steps = ((12, 3e-3), (3, 5e-4))
+    seen = seen_by_a_row(study, study.SETTINGS._replace(steps=steps, lengths=(1,), judged=20))
+    key = {"kind": "attention", "size": 2, "way": "both", "seed": 0, "times": 1}
+    one, other = (study.run(key, seen, "cpu") for _ in range(2))
+    assert all(one["weights"][k].tobytes() == other["weights"][k].tobytes() for k in one["weights"])
     assert one["digits"] == other["digits"] and one["digits"][0] > 0.15
 
 
@@ -313,10 +308,10 @@ BAD = {
     "no date in the line": ("x", lambda: s2s.alignment(s2s.read("the of march"))),
     "five pairs to judge": ("n", lambda: s2s.judged(1, 5)),
     "peaks without attention": ("p", lambda: s2s.peak_share(P._replace(A=None, Q=None), 1, 10)),
-    "unknown kind": ("kind", lambda: trained.build("magic", 4)),
-    "size 0": ("size", lambda: trained.build("context", 0)),
-    "unknown stored net": ("name", lambda: trained.load("best")),
-    "missing weight": ("weights", lambda: trained.from_torch({"X.weight": np.ones((2, 2))})),
+    "unknown kind": ("kind", lambda: twin.seq2seq_twin("magic", 4)),
+    "size 0": ("size", lambda: twin.seq2seq_twin("context", 0)),
+    "unknown stored net": ("wanted", lambda: twin.load_seq2seq("best")),
+    "missing weight": ("weights", lambda: twin.seq2seq_from_torch({"X.weight": np.ones((2, 2))})),
 }
 
 

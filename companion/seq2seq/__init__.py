@@ -6,7 +6,7 @@
 - `judging`: lines without a mistake, attention on the right word;
 - `writing`: the writer without a teacher, as `companion.search` asks it: greedily, with a beam, for every line.
 
-NumPy float64, one pair, no batch axis. `companion.studies.seq2seq` holds the torch twin and the training.
+NumPy float64, one pair, no batch axis. `twin` (import it by name) holds the net for PyTorch and the stored ones.
 """
 
 from companion.seq2seq.dates import (

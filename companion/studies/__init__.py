@@ -47,7 +47,6 @@ _UNPORTED = {  # still commands of their own, until they are moved into this for
     "forcing",
     "optimization",
     "reservoir",
-    "seq2seq",
 }
 
 
