@@ -48,6 +48,8 @@ def fresh(
 
 def driven(U: "torch.Tensor", b: "torch.Tensor", x: "torch.Tensor") -> tuple["torch.Tensor", ...]:
     """b + U x⁽ᵗ⁾ for t = 1 … τ, each (nets, n, n_h)."""
+    if x.shape[-1] == 1:  # no sum over inputs, so no matrix product
+        return (b[:, None, None] + x.movedim(2, 1) * U.mT[:, None]).unbind(1)
     return (x.flatten(1, 2) @ U.mT + b[:, None]).unflatten(1, x.shape[1:3]).unbind(2)
 
 
