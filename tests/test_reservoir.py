@@ -1,6 +1,5 @@
 """Section 10.8: reservoirs against reservoirpy, torch, scipy, closed forms and loops written out."""
 
-import json
 import subprocess
 import sys
 
@@ -14,6 +13,7 @@ from reservoirpy.nodes import Ridge as LibraryRidge
 from scipy.integrate import solve_ivp
 
 from companion.cells.rnn import RNN, rnn_forward
+from companion.data import store
 from companion.longterm import draw_weights, fitted_slope, log_product_norms, spectral_radius, step_jacobians
 from companion.reservoir import (
     Liquid,
@@ -40,13 +40,13 @@ from companion.reservoir import (
     spike_patterns,
     spike_trace,
 )
-from companion.studies import reservoir as stored
+from companion.reservoir.modules import TrainedReservoir, adding_start, narma_start
+from companion.reservoir.trials import draw_narma, forecast_errors, narma_error
 from tests.oracles import central_differences, relative_error
 
 few = settings(max_examples=15, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 8)
-RECORD = json.loads((stored.DATA / "reservoir.json").read_text(encoding="utf-8"))
 
 
 def drawn(n_x, n_h, tau, seed, radius=0.9, scale=1.0, alpha=0.3):
@@ -389,48 +389,40 @@ def test_patterns_have_equal_counts_and_what_follows_them_says_nothing():
 
 
 def test_the_stored_weights_have_the_stored_errors():
-    with np.load(stored.DATA / "reservoir.npz") as file:
-        for key, row in RECORD["metrics"]["trained"].items():
-            for seed in stored.SEEDS:
-                net = stored.Net()
-                net.load_state_dict({k: torch.tensor(file[f"{key}/{seed}/{k}"]) for k in net.state_dict()})
-                again = stored.error_of(*net.reservoir(), stored.draw(seed))
-                rounding = 0.02 if "solved/" in key else 0.003  # of float16; solved read-outs have weights of hundreds
-                assert abs(again - row["errors"][seed][-1]) < rounding, (key, seed)
+    for row in store.rows("reservoir", study="trained"):
+        key = {name: row[name] for name in ("study", "kind", "rate", "seed")}
+        net = TrainedReservoir(1, 50)
+        net.load_state_dict({k: torch.tensor(w) for k, w in store.weights("reservoir", **key).items()})
+        again = narma_error(*net.reservoir(), draw_narma(row["seed"]))
+        rounding = 0.02 if row["kind"].endswith("solved") else 0.003  # of float16; weights of hundreds
+        assert abs(again - row["errors"][-1]) < rounding, key
 
 
 def test_the_recorded_starts_are_those_that_are_drawn_now():
-    for key, row in RECORD["metrics"]["trained"].items():
-        kind = key.split("/")[0]
-        for seed in stored.SEEDS:
-            data = stored.draw(seed)
-            net = stored.start(kind, seed, data)
-            assert abs(stored.error_of(*net.reservoir(), data) - row["errors"][seed][0]) < 0.01
+    for row in store.rows("reservoir", study="trained", rate=0.001):
+        data = draw_narma(row["seed"])
+        net = narma_start(row["kind"], row["seed"], data)
+        assert abs(narma_error(*net.reservoir(), data) - row["errors"][0]) < 0.01
 
 
 def test_the_recorded_liquids_are_those_that_are_drawn_now():
-    for strength in ("0.0", "1.0"):
-        again = liquid_accuracy(0, float(strength))
-        assert all(abs(again[k] - v) < 0.03 * max(1, v) for k, v in RECORD["metrics"]["liquids"][strength][0].items())
+    for strength in (0.0, 1.0):
+        again, (row,) = liquid_accuracy(0, strength), store.rows("reservoir", strength=strength, seed=0)
+        assert all(abs(v - row[k]) < 0.03 * max(1, row[k]) for k, v in again.items())
 
 
 def test_a_net_in_torch_is_its_reservoir_and_readout_in_numpy():
-    data = stored.draw(0)
-    net = stored.start("reservoir, solved", 0, data)
+    data = draw_narma(0)
+    net = narma_start("reservoir, solved", 0, data)
     p, r = net.reservoir()
     with torch.no_grad():
         theirs = net.double()(torch.tensor(data.x[None]))[0].numpy()
     assert np.allclose(readout(r, esn_states(p, data.x)[1:]), theirs, rtol=1e-9, atol=1e-9)
 
 
-def test_a_short_training_runs_and_its_first_error_is_that_of_the_start():
-    net, errors = stored.cell("plain", 0, 0.003, 3)
-    assert len(errors) == 2 and np.isclose(errors[-1], stored.error_of(*net.reservoir(), stored.draw(0)))
-
-
 def test_a_small_forecast_beats_the_mean_by_far_for_both_libraries():
     for library in (False, True):
-        one, far = stored.forecast(60, 0, 1e-6, library, trials=3)
+        one, far = forecast_errors(60, 0, 1e-6, library, trials=3)
         assert one < 0.01 and np.isfinite(far)
 
 
@@ -519,9 +511,9 @@ SPIKES = np.zeros((5, 2))
         ("jitter", lambda: spike_patterns(3, 5, RNG, jitter=-1)),
         ("seed", lambda: liquid_accuracy(-1, 1.0)),
         ("trials", lambda: liquid_accuracy(0, 1.0, trials=3)),
-        ("kind", lambda: stored.start("lstm", 0, stored.draw(0))),
-        ("kind", lambda: stored.add("lstm", 0, 20, 0.001)),
-        ("seed", lambda: stored.draw(-1)),
+        ("kind", lambda: narma_start("lstm", 0, draw_narma(0))),
+        ("kind", lambda: adding_start("lstm", 0)),
+        ("seed", lambda: draw_narma(-1)),
     ],
 )
 def test_bad_input_is_refused_by_name(named, call):

@@ -46,7 +46,6 @@ __all__ = ["load", "names"]
 _UNPORTED = {  # still commands of their own, until they are moved into this form
     "forcing",
     "optimization",
-    "reservoir",
 }
 
 

@@ -1,0 +1,116 @@
+"""What Section 10.8 tries reservoirs on: NARMA-10 for nets of some starts, and forecasts of Mackey–Glass."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from companion.cells.echo import Reservoir, esn_states
+from companion.core.checks import integer
+from companion.reservoir import esn_init
+from companion.reservoir.readout import Readout, nrmse, readout, ridge_fit
+from companion.reservoir.series import free_run, mackey_glass, narma10
+
+__all__ = [
+    "ADDING_STARTS",
+    "LEARNED",
+    "NARMA_STARTS",
+    "WASHOUT",
+    "NarmaSeries",
+    "draw_narma",
+    "forecast_errors",
+    "narma_error",
+]
+
+NARMA_STARTS = {"plain": None, "reservoir": None, "reservoir, solved": 1e-6, "reservoir, solved gently": 1.0}
+"""The starts, and the ridge of a read-out that is solved before training begins."""
+ADDING_STARTS = {"plain": None, "plain, louder": None, "reservoir, radius 0.58": 0.58, "reservoir, radius 1.1": 1.1}
+"""Starts on the adding problem; 0.58 is about the radius of PyTorch's own start, and louder is U times 3.5."""
+WASHOUT, LEARNED, TESTED = 200, 1000, 1000  # steps
+
+
+class NarmaSeries(NamedTuple):
+    """NARMA-10 with input and target standardised by the steps before the test."""
+
+    x: np.ndarray  # (2200, 1)
+    y: np.ndarray  # (2200, 1)
+
+
+def draw_narma(seed: int) -> NarmaSeries:
+    """The series of a seed: 200 steps to settle, 1,000 to learn from, 1,000 to be tested on.
+
+    Parameters
+    ----------
+    seed : draws the input.
+    """
+    before = WASHOUT + LEARNED
+    x, y = narma10(before + TESTED, np.random.default_rng([108, integer("seed", seed, 0)]))
+    return NarmaSeries(*((v - v[:before].mean()) / v[:before].std() for v in (x, y)))
+
+
+def narma_error(p: Reservoir, r: Readout, data: NarmaSeries) -> float:
+    """NRMSE on the test steps, one run through the whole series.
+
+    Parameters
+    ----------
+    p : the recurrent part. r : the read-out. data : the series.
+    """
+    return nrmse(data.y[-TESTED:], readout(r, esn_states(p, data.x)[-TESTED:]))
+
+
+def forecast_errors(
+    units: int, seed: int, ridge: float, library: bool = False, trials: int = 30
+) -> tuple[float, float]:
+    """Forecast Mackey–Glass, and measure one step ahead and 84 steps ahead with the loop closed.
+
+    Setting of jaeger2001: 1,000 steps to settle, 2,000 to learn from, series squashed by tanh(y − 1). After 1,000
+    more steps, 30 forecasts start 84 steps apart; errors are in the units of y.
+
+    Parameters
+    ----------
+    units : size of the reservoir.
+    seed : draws series and reservoir.
+    ridge : of the read-out.
+    library : whether reservoirpy does it, with its own way of drawing weights, instead of `companion`.
+    trials : forecasts.
+
+    Returns
+    -------
+    NRMSE one step ahead, NRMSE 84 steps ahead.
+    """
+    rng, at = np.random.default_rng([17, seed]), 4000 + 84 * np.arange(trials)  # at: the last true inputs
+    y = mackey_glass(4000 + 84 * (trials + 1), rng)
+    s = np.tanh(y - 1)
+    o, ahead = _by_library(s, at, units, ridge, rng, seed) if library else _by_companion(s, at, units, ridge, rng)
+    said = 1 + np.arctanh(np.clip(np.array(ahead), -0.999999, 0.999999))
+    return nrmse(s[3001:4001], o[3000:4000]), float(np.sqrt(((said - y[at + 84]) ** 2).mean() / y.var()))
+
+
+def _by_companion(
+    s: np.ndarray, at: np.ndarray, units: int, ridge: float, rng: np.random.Generator
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """Outputs one step ahead along the series s, and 84 steps ahead from each of the steps `at`."""
+    p, learn = esn_init(1, units, rng, 0.95, scale=1.0, bias=0.2, alpha=0.4), slice(1000, 3000)
+    h = esn_states(p, s[:-1])[1:]
+    r = ridge_fit(h[learn], s[1:][learn], ridge)
+    o = readout(r, h)
+    return o, [free_run(p, r, h[t], o[t], 83)[-1] for t in at]
+
+
+def _by_library(
+    s: np.ndarray, at: np.ndarray, units: int, ridge: float, rng: np.random.Generator, seed: int
+) -> tuple[np.ndarray, list[np.ndarray]]:
+    """The same by reservoirpy."""
+    from reservoirpy.nodes import Reservoir as Nodes
+    from reservoirpy.nodes import Ridge
+
+    bias, learn = 0.2 * rng.uniform(-1, 1, units), slice(1000, 3000)
+    nodes, out = Nodes(units, sr=0.95, lr=0.6, input_connectivity=1.0, bias=bias, seed=seed), Ridge(ridge)
+    h = nodes.run(s[:-1])
+    o, ahead = out.fit(h[learn], s[1:][learn]).run(h), []
+    for t in at:
+        nodes.state = {"out": h[t]}
+        x = o[t]
+        for _ in range(83):
+            x = out.step(nodes.step(x))
+        ahead.append(x)
+    return o, ahead
