@@ -1,4 +1,7 @@
-"""What a clockwork network costs, and how far each of its groups carries a gradient (Section 10.12)."""
+"""What a clockwork network costs, and how far each of its groups carries a gradient (Section 10.12).
+
+Imported by name: `waves`, what nets are to produce without input, and `modules`, these nets for PyTorch.
+"""
 
 from itertools import pairwise
 

@@ -3,7 +3,9 @@
 - `echo`: reservoirs, their states, and whether these forget where they began;
 - `readout`: the ridge read-out, its error, and what it can remember;
 - `series`: NARMA-10, Mackey–Glass, and a reservoir that feeds itself;
-- `liquid`: a liquid state machine in miniature, with spikes.
+- `liquid`: a liquid state machine in miniature, with spikes;
+- `trials`: the series and starts that the study tries (import it by name);
+- `modules`: nets of PyTorch that may start as a reservoir (the only file that imports torch; import it by name).
 """
 
 from companion.cells.echo import (
