@@ -1,6 +1,5 @@
 """Teacher forcing: steps taken apart against BPTT and PyTorch, the closed loop, scheduled sampling's optimum."""
 
-import json
 from itertools import product
 
 import numpy as np
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from companion import forcing
 from companion.cells.output import OutputRNN, output_rnn_bptt, output_rnn_forward, output_rnn_init, output_rnn_loss
 from companion.cells.rnn import rnn_init
+from companion.data import store
 from companion.forcing import (
     SERIES,
     Predictor,
@@ -26,7 +26,9 @@ from companion.forcing import (
     teacher_inputs,
     teacher_probability,
 )
-from companion.studies import forcing as training_run
+from companion.forcing.modules import Predictors, mixed
+from companion.forcing.trained import alone, one_by_one, stored_predictors
+from companion.studies import forcing as study
 from tests.gradients import assert_agree, assert_gradient
 
 quick = settings(max_examples=15)
@@ -152,11 +154,11 @@ def test_driving_alone_needs_only_the_first_value_and_gives_the_free_error(n_y, 
 @given(seed=st.integers(0, 2**32 - 1), share=st.floats(0, 1))
 def test_torch_feeds_what_the_reference_feeds(seed, share):
     rng = np.random.default_rng(seed)
-    model = training_run.Predictors(2, seeds=3)
+    model = Predictors(2, 16, range(3))
     y = rng.normal(size=(3, 4, 6, 2))
     own = rng.random((3, 4, 5)) < share
     own[:, :, 0] = False
-    fed = training_run.mixed(model, torch.tensor(y), torch.tensor(own))
+    fed = mixed(model, torch.tensor(y), torch.tensor(own))
     assert not fed.requires_grad
     for s, p in enumerate(model.numpy()):
         for i in range(4):
@@ -236,24 +238,21 @@ def test_fading_follows_the_three_formulas():
 
 
 def test_stored_nets_give_the_recorded_errors():
-    record = json.loads((training_run.DATA / "forcing.json").read_text(encoding="utf-8"))
-    assert record["command"] == training_run.COMMAND
-    nets = training_run.load()
-    assert set(nets) == set(product(SERIES, training_run.FLOORS))
-    for (series, floor), models in nets.items():
-        e = training_run.errors(models, SERIES[series](31, 200, np.random.default_rng(10)))
-        kept = record["metrics"][f"{series}_{round(100 * floor)}"]
-        assert len(models) == len(record["seeds"]) == len(kept["after_1"])
-        assert np.allclose(e[:, 0], kept["after_1"], atol=2e-3)
-    assert (training_run.DATA / "forcing.npz").stat().st_size <= 300_000
+    nets = stored_predictors()
+    assert set(nets) == set(product(SERIES, (1.0, 0.75, 0.5, 0.25, 0.0)))
+    for row in store.rows("forcing"):
+        e = alone(nets[row["series"], row["floor"]], SERIES[row["series"]](31, 200, np.random.default_rng(10)))
+        assert e.shape == (8, 30)
+        assert np.allclose(e[:, 0], row["after_1"], atol=2e-3)
 
 
 def test_training_lowers_the_error_and_seeds_do_not_hear_of_each_other():
     y = cycle(2, 100, np.random.default_rng(3))
-    three = training_run.study("cycle", 0.5, steps=60, seeds=3).numpy()
-    before = training_run.errors(training_run.Predictors(2, 3).numpy(), y)
-    assert (training_run.errors(three, y) < 0.7 * before).all()
-    other = training_run.Predictors(2, 3)
+    few = study.SETTINGS._replace(steps=60, seeds=(0, 1, 2))
+    three = one_by_one(**study.run({"series": "cycle", "floor": 0.5}, few, "cpu")["weights"])
+    before = alone(Predictors(2, 16, range(3)).numpy(), y)
+    assert (alone(three, y) < 0.7 * before).all()
+    other = Predictors(2, 16, range(3))
     z = torch.tensor(np.random.default_rng(0).normal(size=(3, 5, 2)))
     other(z)[0].square().sum().backward()
     assert not other.W.grad[1:].any()
@@ -306,12 +305,9 @@ NONE = np.zeros(3, dtype=bool)
         (lambda: scheduled_optimum(np.full((2, 2), 0.3), 0.5), "P"),
         (lambda: scheduled_optimum(np.full((2, 3), 1 / 6), 0.5), "P"),
         (lambda: scheduled_optimum(np.array([[0.5, 0.5], [0.0, 0.0]]), 0.5), "P"),
-        (lambda: training_run.study("sine", 0.5), "series"),
-        (lambda: training_run.study("cycle", 1.5), "floor"),
-        (lambda: training_run.study("cycle", 0.5, steps=0), "steps"),
-        (lambda: training_run.study("cycle", 0.5, seeds=0), "seeds"),
-        (lambda: training_run.errors([NET], np.zeros((2, 1, 2))), "tau"),
-        (lambda: training_run.load("nowhere.npz"), "path"),
+        (lambda: Predictors(2, 3, []), "seeds"),
+        (lambda: Predictors(2, 3, [-1]), "seeds"),
+        (lambda: alone([NET], np.zeros((2, 1, 2))), "tau"),
     ],
 )
 def test_bad_input_is_named(call, named):

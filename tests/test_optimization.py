@@ -1,7 +1,6 @@
 """Section 10.11 held to torch, to differences, to closed forms and to brute force."""
 
 import itertools
-import json
 import re
 import subprocess
 import sys
@@ -14,12 +13,13 @@ from hypothesis import strategies as st
 
 from companion import optimization as opt
 from companion.cells.rnn import RNN, rnn_bptt_nodes, rnn_forward, rnn_init
+from companion.data import store
 from companion.data.tasks import temporal_order
 from companion.longterm import draw_weights, jacobians
 from companion.longterm.stacks import fresh, stack_states
 from companion.optimization.cliff import H0, STEPS, TARGET
 from companion.optimization.order import _flow, _rule
-from companion.studies import optimization as training
+from companion.studies import optimization as study
 from tests.gradients import assert_agree, assert_gradient, autograd, differences, relative_error
 
 torch.set_num_threads(1)
@@ -581,24 +581,18 @@ def test_training_changes_copies_only_and_learns_ten_steps() -> None:
     assert (opt.order_accuracy(out.p, 10, rng) > 0.95).all()
 
 
-def test_the_stored_record_is_complete_and_one_cell_comes_out_again() -> None:
-    record = json.loads(training.DATA.read_text(encoding="utf-8"))
-    assert record["command"] == training.COMMAND
-    kinds, thresholds = record["metrics"]["kinds"], record["metrics"]["thresholds"]
-    assert list(kinds) == list(training.KINDS)
-    for rule, rows in thresholds.items():
-        assert [float(lr) for lr in rows] == list(training.RATES)
-        assert all(tuple(float(v) for v in row) == training.THRESHOLDS[rule] for row in rows.values())
-    assert list(thresholds) == list(training.THRESHOLDS)
-    assert thresholds["clip"]["0.1"]["1.0"]["accuracy"] == kinds["clip"]["20"]["0.1"]["accuracy"]  # the same cell
-    assert len(record["metrics"]["patience"]["accuracy"]) == training.NETS
-    for row in kinds.values():
-        assert list(row) == [str(n) for n in training.LENGTHS]
-        assert all(list(cell) == [str(lr) for lr in training.RATES] for cell in row.values())
-        assert all(len(e["accuracy"]) == training.NETS for cell in row.values() for e in cell.values())
-    again = training.cell("clip", 10, 0.3)[0] >= 0.99
-    stored = [a >= 0.99 for a in kinds["clip"]["10"]["0.3"]["accuracy"]]
-    assert abs(int(again.sum()) - sum(stored)) <= 1
+def test_the_stored_record_has_every_setting_and_one_row_comes_out_again() -> None:
+    rows = store.rows("optimization")
+    by_kind = {(r["kind"], r["length"], r["rate"]) for r in rows if r["v"] == 1.0 and r["updates"] == 2000}
+    names = ("plain", "clip", "random", "plain + Ω", "clip + Ω")
+    assert by_kind == set(itertools.product(names, (10, 20, 30, 40), (0.03, 0.1, 0.3)))
+    for rule, values in (("clip", (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)), ("random", (0.1, 1.0, 10.0))):
+        by_v = {(r["rate"], r["v"]) for r in rows if r["kind"] == rule and r["length"] == 20}
+        assert by_v == set(itertools.product((0.03, 0.1, 0.3), values))
+    assert sum(r["updates"] == 6000 for r in rows) == 1 and all(len(r["accuracy"]) == 20 for r in rows)
+    (stored,) = store.rows("optimization", kind="clip", length=10, rate=0.3)
+    again = study.run(study.descent(study.SETTINGS, "clip", 10, 0.3), study.SETTINGS, "cpu")["accuracy"]
+    assert abs(sum(a >= 0.99 for a in again) - sum(a >= 0.99 for a in stored["accuracy"])) <= 1
 
 
 def test_importing_the_section_does_not_import_torch() -> None:

@@ -16,7 +16,8 @@ A study is a module of this folder whose name has no underscore in front; it is 
   results of the first; ``rows`` are the planned rows that are done, each one dict with its key, its result and its
   `seconds`;
 - ``run(key, settings, device)``: make one row, whose randomness comes from its key and settings alone. The result is
-  a dict of plain JSON values; an entry "weights", a dict of arrays, is stored beside the record;
+  a dict of plain JSON values; an entry "weights", a dict of arrays, is stored beside the record. A study with
+  ``CPU_ONLY = True`` is always given the device "cpu";
 - ``judge(settings, rows)``: what all rows together show, the record's `metrics`;
 - and, where it has weights: ``WEIGHTS``, the name of their file, such as ``"deep.npz"`` for all rows or
   ``"memory_{task}_{seed}.npz"`` for one file a key; and, where the weights of only some rows are kept,
@@ -43,16 +44,10 @@ from companion.core.checks import choice
 
 __all__ = ["load", "names"]
 
-_UNPORTED = {  # still commands of their own, until they are moved into this form
-    "forcing",
-    "optimization",
-}
-
 
 def names() -> list[str]:
     """The names of all studies."""
-    found = (module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
-    return sorted(set(found) - _UNPORTED)
+    return sorted(module.name for module in iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def load(name: str) -> ModuleType:

@@ -54,7 +54,7 @@ def run_study(
     from tqdm import tqdm  # not above: in a worker it is to find that bars are disabled
 
     jobs, settings = integer("jobs", jobs, 1), study.QUICK if quick else study.SETTINGS
-    choice("device", device, DEVICES)
+    device = "cpu" if getattr(study, "CPU_ONLY", False) else choice("device", device, DEVICES)
     if cluster is None:
         _check_device(device)
     command = f"python -m companion.studies run {name_of(study)}{' --quick' if quick else ''}"

@@ -10,6 +10,7 @@ from companion.timescales import grow_at, recall_accuracy, recall_init, recall_t
 SECTION = "10.9"
 SHOWS = "Which of ten kinds of connection let a small net keep one bit, and over how many steps."
 MINUTES = 3
+CPU_ONLY = True
 
 
 class Kind(NamedTuple):
