@@ -27,7 +27,7 @@ class OutputNodes(NamedTuple):
     """What one step computes, a run (or gradients on it); `z[t]` is what step t hands to step t + 1."""
 
     a: np.ndarray | None = None  # (tau, n_h) pre-activations
-    h: np.ndarray | None = None  # (tau, n_h) hidden layers
+    h: np.ndarray | None = None  # (tau + 1, n_h) hidden layers; h[0] is zero and nothing reads it
     o: np.ndarray | None = None  # (tau, n_o) logits
     yhat: np.ndarray | None = None  # (tau, n_o) probabilities
     z: np.ndarray | None = None  # (tau + 1, n_o) fed back: one-hot target (teacher) or yhat (free); z[0] is zero
@@ -111,7 +111,8 @@ def output_rnn_forward(p: OutputRNN, x: np.ndarray, y: np.ndarray | None = None)
     p = parameters("p", p, OutputRNN)
     x, n_o = sequence("x", x, p.U.shape[1]), len(p.c)
     teacher = [None] * len(x) if y is None else np.eye(n_o)[targets("y", y, len(x), n_o)]
-    return scan(p, (np.zeros(n_o),), x, teacher)
+    run = scan(p, (np.zeros(n_o),), x, teacher)
+    return run._replace(h=np.vstack([np.zeros(len(p.b)), run.h]))
 
 
 def output_rnn_loss(run: OutputNodes, y: np.ndarray) -> tuple[float, np.ndarray]:
@@ -159,9 +160,9 @@ def output_rnn_bptt(p: OutputRNN, x: np.ndarray, y: np.ndarray, forced: bool = T
     run = output_rnn_forward(p, x, y if choice("forced", forced, (True, False)) else None)
     g_o = nll_grad(run.o, y)
     if forced:  # a target does not depend on what was said, so nothing travels from step to step
-        g_a = (1.0 - run.h**2) * (g_o @ p.V)
+        g_a = (1.0 - run.h[1:] ** 2) * (g_o @ p.V)
     else:
-        nodes = reverse_scan(p, run, o=g_o)
+        nodes = reverse_scan(p, run._replace(h=run.h[1:]), o=g_o)
         g_o, g_a = nodes.o, nodes.a
     x = sequence("x", x)
-    return OutputRNN(U=g_a.T @ x, W=g_a.T @ run.z[:-1], V=g_o.T @ run.h, b=g_a.sum(axis=0), c=g_o.sum(axis=0))
+    return OutputRNN(U=g_a.T @ x, W=g_a.T @ run.z[:-1], V=g_o.T @ run.h[1:], b=g_a.sum(axis=0), c=g_o.sum(axis=0))
