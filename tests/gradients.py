@@ -47,7 +47,7 @@ def autograd(loss: Callable[[Any], Any], p: Any) -> tuple[float, Any]:
     q = tree.map(lambda v: torch.tensor(v, dtype=torch.float64, requires_grad=True), p)
     value = loss(q)
     grads = iter(torch.autograd.grad(value, list(tree.leaves(q).values()), allow_unused=True, materialize_grads=True))
-    return value.item(), tree.map(lambda _: next(grads).numpy(), q)
+    return value.item(), tree.map(lambda _: next(grads).detach().numpy(), q)
 
 
 def assert_agree(
