@@ -180,7 +180,7 @@ def _field(name: str, value: Any, declared: Any, lead: tuple, sizes: dict[str, i
     basis, *rest = get_args(declared)
     span = next((r for r in rest if isinstance(r, tuple)), (None, None))
     if basis is not np.ndarray:
-        return number(name, value, *span)
+        return (integer if basis is int else number)(name, value, *span)
     axes = [*lead, *(r for r in rest if isinstance(r, str))]
     out = array(name, value, [sizes.get(n, n) for n in axes])
     sizes.update(zip(axes, out.shape, strict=True))
