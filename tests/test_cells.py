@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from companion.cells.clockwork import clockwork_init, make_clock, schedule
+from companion.cells.echo import Reservoir
 from companion.cells.gru import gru_init
+from companion.cells.leaky import leaky_init
 from companion.cells.lstm import lstm_init
 from companion.cells.output import output_rnn_init
 from companion.cells.rnn import Layer, many, rnn_init
@@ -30,6 +32,9 @@ CELLS = {
     "GRU, reset after": lambda rng: gru_init(N_X, N_H, rng)._replace(reset="after", d=rng.normal(size=N_H)),
     "output-recurrent": lambda rng: output_rnn_init(N_X, N_H, N_H, rng),
     "clockwork": clockwork,
+    "leaky with skips": lambda rng: leaky_init(N_X, N_H, 2, (1, 3), rng, 0.6),
+    "echo state": lambda rng: Reservoir(*(rng.normal(size=s) for s in ((N_H, N_X), (N_H, N_H), (N_H,))), 0.3),
+    "linear echo state": lambda rng: Reservoir(np.eye(N_H, N_X), 0.5 * np.eye(N_H), np.ones(N_H), 0.0, "linear"),
 }
 
 

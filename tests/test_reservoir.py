@@ -12,17 +12,17 @@ from reservoirpy.nodes import Reservoir as LibraryReservoir
 from reservoirpy.nodes import Ridge as LibraryRidge
 from scipy.integrate import solve_ivp
 
+from companion.cells.echo import Reservoir, esn_states
 from companion.cells.rnn import RNN, rnn_forward
+from companion.core.scan import reverse_scan, scan
 from companion.data import store
 from companion.longterm import draw_weights, fitted_slope, log_product_norms, spectral_radius, step_jacobians
 from companion.reservoir import (
     Liquid,
     Readout,
-    Reservoir,
     contraction,
     esn_init,
     esn_jacobians,
-    esn_states,
     free_run,
     liquid_accuracy,
     liquid_init,
@@ -42,16 +42,20 @@ from companion.reservoir import (
 )
 from companion.reservoir.modules import TrainedReservoir, adding_start, narma_start
 from companion.reservoir.trials import draw_narma, forecast_errors, narma_error
-from tests.oracles import central_differences, relative_error
+from tests.gradients import assert_gradient, differences, relative_error
 
 few = settings(max_examples=15, deadline=None)
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 8)
 
 
-def drawn(n_x, n_h, tau, seed, radius=0.9, scale=1.0, alpha=0.3):
+activations = st.sampled_from(["tanh", "linear"])
+TORCH = {"tanh": torch.tanh, "linear": lambda a: a}
+
+
+def drawn(n_x, n_h, tau, seed, radius=0.9, scale=1.0, alpha=0.3, activation="tanh"):
     rng = np.random.default_rng(seed)
-    p = esn_init(n_x, n_h, rng, radius, scale=scale, bias=0.5, alpha=alpha)
+    p = esn_init(n_x, n_h, rng, radius, scale=scale, bias=0.5, alpha=alpha, activation=activation)
     return p, rng.uniform(-1, 1, (tau, n_x)), rng
 
 
@@ -70,21 +74,43 @@ def test_states_are_those_of_reservoirpy_whose_leaking_rate_is_the_share_replace
 
 @few
 @given(sizes, sizes, st.integers(1, 20), seeds)
-def test_without_a_leak_the_states_are_those_of_the_plain_net(n_x, n_h, tau, seed):
+def test_without_a_leak_the_states_are_those_of_the_plain_net_to_the_last_bit(n_x, n_h, tau, seed):
     p, x, rng = drawn(n_x, n_h, tau, seed, alpha=0.0)
     plain = rnn_forward(RNN(p.U, p.W, np.ones((1, n_h)), p.b, np.zeros(1)), x, h0 := rng.uniform(-1, 1, n_h))
-    assert np.abs(esn_states(p, x, h0) - plain.h).max() <= 1e-12
+    np.testing.assert_array_equal(esn_states(p, x, h0), plain.h)
 
 
 @few
 @given(sizes, st.integers(1, 20), seeds, st.floats(0, 1))
 def test_linear_states_are_sums_over_past_inputs(n_h, tau, seed, alpha):
-    p, x, rng = drawn(1, n_h, tau, seed, alpha=alpha)
+    p, x, rng = drawn(1, n_h, tau, seed, alpha=alpha, activation="linear")
     h0, M = rng.normal(size=n_h), alpha * np.eye(n_h) + (1 - alpha) * p.W
     push = (1 - alpha) * (x @ p.U.T + p.b)
     closed = np.linalg.matrix_power(M, tau) @ h0
     closed += sum(np.linalg.matrix_power(M, tau - t) @ push[t - 1] for t in range(1, tau + 1))
-    assert np.allclose(esn_states(p, x, h0, tanh=False)[-1], closed, rtol=1e-9, atol=1e-12)
+    assert np.allclose(esn_states(p, x, h0)[-1], closed, rtol=1e-9, atol=1e-12)
+
+
+@few
+@given(sizes, st.integers(1, 6), seeds, st.floats(0, 1), activations)
+def test_the_step_backward_is_torchs_and_that_of_differences(n_h, tau, seed, alpha, activation):
+    p, x, rng = drawn(2, n_h, tau, seed, alpha=alpha, activation=activation)
+    h0, weights = rng.normal(size=n_h), rng.normal(size=(tau, n_h))  # the loss is Σ weights ⊙ h
+    run = scan(p, (h0,), x)
+    a, h = reverse_scan(p, run, h=weights)
+    grad = (p._replace(U=a.T @ x, W=a.T @ run.h[:-1], b=a.sum(axis=0)), h[0])
+
+    def by_torch(q):
+        (U, W, b, *_), h = q
+        loss = 0.0
+        for x_t, w_t in zip(torch.tensor(x), torch.tensor(weights), strict=True):
+            h = alpha * h + (1 - alpha) * TORCH[activation](W @ h + U @ x_t + b)
+            loss = loss + (w_t * h).sum()
+        return loss
+
+    assert_gradient(
+        "Reservoir.back", lambda q: (weights * esn_states(q[0], x, q[1])[1:]).sum(), (p, h0), grad, by_torch
+    )
 
 
 @few
@@ -97,19 +123,19 @@ def test_drawn_matrices_have_the_radius_and_about_the_density_that_were_asked_fo
 
 
 @few
-@given(sizes, st.integers(1, 6), seeds, st.floats(0, 1))
-def test_jacobians_are_those_of_torch_and_of_differences(n_h, tau, seed, alpha):
-    p, x, rng = drawn(2, n_h, tau, seed, alpha=alpha)
+@given(sizes, st.integers(1, 6), seeds, st.floats(0, 1), activations)
+def test_jacobians_are_those_of_torch_and_of_differences(n_h, tau, seed, alpha, activation):
+    p, x, rng = drawn(2, n_h, tau, seed, alpha=alpha, activation=activation)
+    phi = TORCH[activation]
     h = esn_states(p, x, rng.uniform(-1, 1, n_h))
     J = esn_jacobians(p, x, h)
     U, W, b = (torch.tensor(v) for v in p[:3])
     for t in range(tau):
-        step = lambda g, t=t: alpha * g + (1 - alpha) * torch.tanh(b + W @ g + U @ torch.tensor(x[t]))  # noqa: E731
+        step = lambda g, t=t: alpha * g + (1 - alpha) * phi(b + W @ g + U @ torch.tensor(x[t]))  # noqa: E731
         theirs = torch.autograd.functional.jacobian(step, torch.tensor(h[t])).numpy()
         assert relative_error(J[t], theirs) <= 1e-10 or np.abs(J[t] - theirs).max() < 1e-12
-    for i in range(n_h):
-        numeric = central_differences(lambda g, i=i: esn_states(p, x[-1:], g)[1, i], h[tau - 1])
-        assert np.abs(J[-1, i] - numeric).max() <= 1e-6
+    numeric = differences(lambda g: esn_states(p, x[-1:], g)[1], h[tau - 1]).T
+    assert np.abs(J[-1] - numeric).max() <= 1e-6
 
 
 def test_jacobians_without_a_leak_are_those_of_section_10_7():
@@ -133,10 +159,10 @@ def test_no_input_lets_two_states_part_faster_than_the_contraction_factor(n_h, t
 @few
 @given(st.integers(2, 8), seeds, st.sampled_from([0.5, 0.9, 1.1, 1.5]), st.floats(0, 0.8))
 def test_linear_reservoirs_forget_exactly_if_the_leaky_matrix_has_radius_below_one(n_h, seed, radius, alpha):
-    p, x, rng = drawn(1, n_h, 300, seed, radius, alpha=alpha)
+    p, x, rng = drawn(1, n_h, 300, seed, radius, alpha=alpha, activation="linear")
     lead = spectral_radius(alpha * np.eye(n_h) + (1 - alpha) * p.W)
     assume(abs(lead - 1) > 0.05)  # nearer to 1, 300 steps are too few to tell
-    one, two = (esn_states(p, x, rng.normal(size=n_h), tanh=False) for _ in range(2))
+    one, two = (esn_states(p, x, rng.normal(size=n_h)) for _ in range(2))
     distance = np.linalg.norm(one - two, axis=1)
     assert distance[-1] < 0.1 * distance[0] if lead < 1 else distance[-1] > 10 * distance[0]
 
@@ -163,6 +189,9 @@ def test_the_lyapunov_exponent_of_a_net_at_rest_is_the_log_of_the_radius():
     for radius in (0.5, 0.9, 1.2):
         p = esn_init(1, 30, np.random.default_rng(4), radius)  # zero input: it stays at rest, where tanh' = 1
         exponent = lyapunov_exponent(p, np.zeros((3000, 1)), np.random.default_rng(1))
+        assert abs(exponent - np.log(radius)) < 0.01
+        linear = p._replace(activation="linear")  # and for linear units with any input
+        exponent = lyapunov_exponent(linear, np.ones((3000, 1)), np.random.default_rng(1))
         assert abs(exponent - np.log(radius)) < 0.01
     still = esn_init(1, 5, np.random.default_rng(0), 0.0)
     assert lyapunov_exponent(still, np.zeros((5, 1)), np.random.default_rng(0), 0) == -np.inf
@@ -235,7 +264,7 @@ def test_a_delay_line_remembers_each_of_its_steps_perfectly_and_no_more():
     curve = memory_of_linear(U, W, 20)
     assert np.allclose(curve, np.arange(20) < 6)
     x = np.random.default_rng(0).uniform(-1, 1, (2000, 1))
-    h = esn_states(Reservoir(U, W, np.zeros(6), 0.0), x, tanh=False)
+    h = esn_states(Reservoir(U, W, np.zeros(6), 0.0, "linear"), x)
     held_out = memory_curve(h, x, 10)
     assert np.allclose(held_out[:5], 1, atol=1e-9) and (held_out[5:] < 0.05).all()
 
@@ -243,18 +272,19 @@ def test_a_delay_line_remembers_each_of_its_steps_perfectly_and_no_more():
 def test_held_out_memory_of_linear_units_is_that_of_the_closed_form():
     for seed in range(3):
         rng = np.random.default_rng(seed)
-        p, x = esn_init(1, 5, rng, 0.8), rng.uniform(-1, 1, (40_000, 1))
-        measured = memory_curve(esn_states(p, x, tanh=False), x, 12)
+        p, x = esn_init(1, 5, rng, 0.8, activation="linear"), rng.uniform(-1, 1, (40_000, 1))
+        measured = memory_curve(esn_states(p, x), x, 12)
         assert np.abs(measured - memory_of_linear(p.U, p.W, 300)[1:13]).max() < 0.03
 
 
-@pytest.mark.parametrize("tanh", [True, False])
+@pytest.mark.parametrize("activation", ["tanh", "linear"])
 @pytest.mark.parametrize("radius", [0.5, 0.9, 0.99])
-def test_memory_capacity_stays_below_the_number_of_units(tanh, radius):
+def test_memory_capacity_stays_below_the_number_of_units(activation, radius):
     for n_h in (5, 20):
         rng = np.random.default_rng([n_h, int(100 * radius)])
-        p, x = esn_init(1, n_h, rng, radius, scale=0.1), rng.uniform(-1, 1, (3000, 1))
-        total = memory_curve(esn_states(p, x, tanh=tanh), x, 4 * n_h, 1e-10).sum()
+        p = esn_init(1, n_h, rng, radius, scale=0.1, activation=activation)
+        x = rng.uniform(-1, 1, (3000, 1))
+        total = memory_curve(esn_states(p, x), x, 4 * n_h, 1e-10).sum()
         assert 1 < total <= n_h
 
 
@@ -455,10 +485,12 @@ SPIKES = np.zeros((5, 2))
         ("bias", lambda: esn_init(1, 3, RNG, bias=-1)),
         ("alpha", lambda: esn_init(1, 3, RNG, alpha=1.5)),
         ("rng", lambda: esn_init(1, 3, 7)),
+        ("activation", lambda: esn_init(1, 3, RNG, activation="relu")),
+        ("p.activation", lambda: esn_states(P._replace(activation=True), X)),
         ("p", lambda: esn_states(tuple(P), X)),
         ("p.alpha", lambda: esn_states(P._replace(alpha=-0.1), X)),
         ("p.W", lambda: esn_states(P._replace(W=np.ones((3, 4))), X)),
-        ("p.W", lambda: esn_states(P._replace(W=1e9 * np.eye(4)), np.ones((60, 1)), tanh=False)),
+        ("p.W", lambda: esn_states(P._replace(W=1e9 * np.eye(4), activation="linear"), np.ones((60, 1)))),
         ("p.b", lambda: contraction(P._replace(b=np.full(4, np.inf)))),
         ("x", lambda: esn_states(P, np.zeros((0, 1)))),
         ("x", lambda: esn_states(P, np.zeros((5, 2)))),

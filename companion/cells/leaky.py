@@ -1,26 +1,84 @@
-"""Section 10.9: a recurrent net with leaky units and connections that skip steps, and its gradients by hand."""
+"""The recurrent cell with leaky units and connections that skip steps, forward and backward (Section 10.9)."""
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Iterator, Sequence
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from companion.cells.rnn import RNNRun, rnn_init
 from companion.core import checks as check
-from companion.core.functions import nll_grad, softmax, spectral_radius
+from companion.core.functions import nll_grad, softmax
+from companion.core.scan import reverse_scan, scan
 
-__all__ = ["Slow", "delay_norms", "delay_radius", "grow_at", "slow_bptt", "slow_forward", "slow_init"]
+__all__ = ["LeakyNodes", "LeakyRNN", "leaky_bptt", "leaky_forward", "leaky_init"]
 
 
-class Slow(NamedTuple):
+class LeakyNodes(NamedTuple):
+    """What one step computes (or gradients on it): pre-activation a, state h, and the past that the next step sees."""
+
+    a: np.ndarray | None = None
+    h: np.ndarray | None = None
+    past: np.ndarray | None = None  # (longest delay, n_h), newest last: for step t, past[−d] is h⁽ᵗ⁻ᵈ⁾
+
+
+class LeakyRNN(NamedTuple):
     """Parameters of a net with leaky units and one recurrent matrix a delay (or gradients of the same shapes)."""
 
-    U: np.ndarray  # (n_h, n_x) input → hidden
-    W: np.ndarray  # (delays, n_h, n_h) hidden → hidden: W[i] reaches back delays[i] steps
-    V: np.ndarray  # (n_o, n_h) hidden → output
-    b: np.ndarray  # (n_h,)
-    c: np.ndarray  # (n_o,)
-    alpha: np.ndarray  # (n_h,) what each unit keeps a step, in [0, 1]
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # input → hidden
+    W: Annotated[np.ndarray, "delays", "n_h", "n_h"]  # hidden → hidden: W[i] reaches back delays[i] steps
+    V: Annotated[np.ndarray, "n_o", "n_h"]  # hidden → output
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
+    alpha: Annotated[np.ndarray, "n_h", (0, 1)]  # what each unit keeps a step
+    delays: tuple[int, ...] = (1,)
+
+    state = ("past",)
+
+    def skips(self) -> Iterator[tuple[np.ndarray, int]]:
+        """Each recurrent matrix W_d with its delay d."""
+        return zip(self.W, self.delays, strict=True)
+
+    def step(self, x: np.ndarray, past: np.ndarray) -> LeakyNodes:
+        """One step (Section 10.9.2); past[−d] is h⁽ᵗ⁻ᵈ⁾."""
+        # a⁽ᵗ⁾ = b + Σ_d W_d h⁽ᵗ⁻ᵈ⁾ + U x⁽ᵗ⁾
+        a = self.b + sum(W_d @ past[-d] for W_d, d in self.skips()) + self.U @ x
+        # h⁽ᵗ⁾ = α ⊙ h⁽ᵗ⁻¹⁾ + (1 − α) ⊙ tanh(a⁽ᵗ⁾)
+        h = self.alpha * past[-1] + (1.0 - self.alpha) * np.tanh(a)
+        # the oldest state leaves, the newest joins
+        past = np.array([*past[1:], h])
+        return LeakyNodes(a, h, past)
+
+    def back(
+        self,
+        now: LeakyNodes,
+        _: LeakyNodes,
+        g: LeakyNodes,
+    ) -> tuple[LeakyNodes, LeakyNodes]:
+        """The same step backward; g.past[−d] is ∇_{h⁽ᵗ⁺¹⁻ᵈ⁾}L, as far as it is known (Section 10.9.2)."""
+        # ∇_{h⁽ᵗ⁾}L, from the output of this step and from all later steps
+        h = g.past[-1]
+        # ∇_{a⁽ᵗ⁾}L = (1 − α) ⊙ (1 − tanh²(a⁽ᵗ⁾)) ⊙ ∇_{h⁽ᵗ⁾}L
+        a = (1.0 - self.alpha) * (1.0 - np.tanh(now.a) ** 2) * h
+        # the past of the step before begins one state earlier
+        past = np.array([np.zeros_like(h), *g.past[:-1]])
+        # to h⁽ᵗ⁻¹⁾: α ⊙ ∇_{h⁽ᵗ⁾}L
+        past[-1] += self.alpha * h
+        # to each h⁽ᵗ⁻ᵈ⁾: W_dᵀ ∇_{a⁽ᵗ⁾}L
+        for W_d, d in self.skips():
+            past[-d] += W_d.T @ a
+        return LeakyNodes(a, h, g.past), LeakyNodes(past=past)
+
+
+def delayed(name: str, delays: Sequence[int], count: int | None = None) -> tuple[int, ...]:
+    """The delays as different integers ≥ 1, as many as wanted."""
+    if isinstance(delays, str) or not np.iterable(delays):
+        raise ValueError(f"{name}: want integers, got {delays!r}")
+    delays = tuple(check.integer(name, d, 1) for d in delays)
+    if not delays or len(set(delays)) < len(delays):
+        raise ValueError(f"{name}: want one or more different integers, got {delays}")
+    if count is not None and len(delays) != count:
+        raise ValueError(f"{name}: want {count}, one for each matrix, got {len(delays)}")
+    return delays
 
 
 def keeps(name: str, alpha: float | np.ndarray, n: int) -> np.ndarray:
@@ -31,214 +89,87 @@ def keeps(name: str, alpha: float | np.ndarray, n: int) -> np.ndarray:
     return alpha
 
 
-def delayed(delays: Sequence[int], count: int | None = None) -> tuple[int, ...]:
-    """The delays as different integers ≥ 1, as many as wanted."""
-    if isinstance(delays, str) or not np.iterable(delays):
-        raise ValueError(f"delays: want integers, got {delays!r}")
-    delays = tuple(check.integer("delays", d, 1) for d in delays)
-    if not delays or len(set(delays)) < len(delays):
-        raise ValueError(f"delays: want one or more different integers, got {delays}")
-    if count is not None and len(delays) != count:
-        raise ValueError(f"delays: want {count}, one for each matrix, got {len(delays)}")
-    return delays
+def checked(p: LeakyRNN, x: np.ndarray) -> tuple[LeakyRNN, np.ndarray]:
+    """The cell and its input, with shapes that fit."""
+    p = check.parameters("p", p, LeakyRNN)
+    return p._replace(delays=delayed("p.delays", p.delays, len(p.W))), check.sequence("x", x, p.U.shape[1])
 
 
-def checked(p: Slow, delays: Sequence[int]) -> tuple[Slow, tuple[int, ...]]:
-    """Parameters as float64 arrays whose shapes fit together, and the delays."""
-    if not isinstance(p, Slow):
-        raise ValueError(f"p: want the parameters as Slow(U, W, V, b, c, alpha), got {type(p).__name__}")
-    U = check.array("p.U", p.U, ("n_h", "n_x"))
-    n = len(U)
-    W, V = check.array("p.W", p.W, ("delays", n, n)), check.array("p.V", p.V, ("n_o", n))
-    b, c = check.array("p.b", p.b, (n,)), check.array("p.c", p.c, (len(V),))
-    return Slow(U, W, V, b, c, keeps("p.alpha", p.alpha, n)), delayed(delays, len(W))
-
-
-def slow_init(
+def leaky_init(
     n_x: int, n_h: int, n_o: int, delays: Sequence[int], rng: np.random.Generator, alpha: float | np.ndarray = 0.0
-) -> Slow:
-    """Random parameters: Gaussian weights of variance 1/fan-in, one recurrent matrix a delay (Section 10.9).
+) -> LeakyRNN:
+    """Draw parameters: Gaussian weights of variance 1/fan-in, one recurrent matrix a delay (Section 10.9).
 
     Parameters
     ----------
     n_x, n_h, n_o : sizes of input, state and output.
-    delays : different integers ≥ 1.
-    rng : the source of randomness.
+    delays : different integers ≥ 1, in steps.
+    rng : the generator to draw from.
     alpha : what the units keep a step, in [0, 1], one number or (n_h,).
-
-    Returns
-    -------
-    Slow
     """
-    draws = [rnn_init(n_x, n_h, n_o, rng) for _ in delayed(delays)]
-    p = draws[0]
-    return Slow(p.U, np.stack([q.W for q in draws]), p.V, p.b, p.c, keeps("alpha", alpha, n_h))
+    delays = delayed("delays", delays)
+    draws = [rnn_init(n_x, n_h, n_o, rng) for _ in delays]
+    U, _, V, b, c = draws[0]
+    return LeakyRNN(U, np.stack([p.W for p in draws]), V, b, c, keeps("alpha", alpha, n_h), delays)
 
 
-def slow_forward(p: Slow, x: np.ndarray, delays: Sequence[int], h0: np.ndarray | None = None) -> RNNRun:
-    """Run a net with leaks and delays over a sequence, one output at each step.
+def _run(p: LeakyRNN, x: np.ndarray, h0: np.ndarray | None) -> LeakyNodes:
+    """The nodes of all steps; h has tau + 1 rows. States before h⁽⁰⁾ are zero."""
+    past = np.zeros((max(p.delays), len(p.b)))
+    if h0 is not None:
+        past[-1] = check.array("h0", h0, (len(p.b),))
+    run = scan(p, (past,), x)
+    return run._replace(h=run.past[:, -1])
 
-    Equations (Section 10.9): a⁽ᵗ⁾ = b + Σ_d W_d h⁽ᵗ⁻ᵈ⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = α ⊙ h⁽ᵗ⁻¹⁾ + (1 − α) ⊙ tanh a⁽ᵗ⁾,
-    o⁽ᵗ⁾ = c + V h⁽ᵗ⁾; states before h⁽⁰⁾ are zero.
+
+def leaky_forward(p: LeakyRNN, x: np.ndarray, h0: np.ndarray | None = None) -> RNNRun:
+    """Run a net with leaks and delays over a sequence: `LeakyRNN.step` at every step, and outputs as `rnn_forward`.
+
+    Section 10.9.2. States before h⁽⁰⁾ are zero.
 
     Parameters
     ----------
-    p : parameters.
+    p : parameters and delays.
     x : inputs, shape (tau, n_x).
-    delays : how far back each matrix of p.W reaches, integers ≥ 1.
     h0 : initial state, shape (n_h,); zeros if None.
-
-    Returns
-    -------
-    RNNRun
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, a delay is below 1 or α leaves [0, 1].
 
     References
     ----------
     lin1996, jaeger2001
     """
-    p, delays = checked(p, delays)
-    x = check.sequence("x", x, p.U.shape[1])
-    a, h = np.zeros((len(x), len(p.b))), np.zeros((len(x) + 1, len(p.b)))
-    if h0 is not None:
-        h[0] = check.array("h0", h0, (len(p.b),))
-    for t in range(1, len(x) + 1):
-        a[t - 1] = p.b
-        for W, d in zip(p.W, delays, strict=True):
-            if t >= d:
-                a[t - 1] += W @ h[t - d]
-        a[t - 1] += p.U @ x[t - 1]
-        h[t] = p.alpha * h[t - 1] + (1 - p.alpha) * np.tanh(a[t - 1])
-    o = p.c + h[1:] @ p.V.T
-    return RNNRun(a, h, o, softmax(o))
+    p, x = checked(p, x)
+    run = _run(p, x, h0)
+    o = p.c + run.h[1:] @ p.V.T
+    return RNNRun(run.a, run.h, o, softmax(o))
 
 
-def slow_bptt(p: Slow, x: np.ndarray, y: np.ndarray, delays: Sequence[int], h0: np.ndarray | None = None) -> Slow:
-    """Gradient of the total loss by back-propagation through leaks and delays.
+def leaky_bptt(p: LeakyRNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> LeakyRNN:
+    """Gradient of the total loss by back-propagation through leaks and delays: `LeakyRNN.back`, last step first.
 
-    Equations (Section 10.9): ∇_{a⁽ᵗ⁾}L = (1 − α) ⊙ (1 − tanh² a⁽ᵗ⁾) ⊙ ∇_{h⁽ᵗ⁾}L,
-    ∇_{h⁽ᵗ⁾}L = Vᵀ ∇_{o⁽ᵗ⁾}L + α ⊙ ∇_{h⁽ᵗ⁺¹⁾}L + Σ_d W_dᵀ ∇_{a⁽ᵗ⁺ᵈ⁾}L, ∇_α L = Σₜ ∇_{h⁽ᵗ⁾}L ⊙ (h⁽ᵗ⁻¹⁾ − tanh a⁽ᵗ⁾).
+    Sums over time as in `rnn_bptt`, with ∇_{W_d} L = Σₜ ∇_{a⁽ᵗ⁾}L h⁽ᵗ⁻ᵈ⁾ᵀ and
+    ∇_α L = Σₜ ∇_{h⁽ᵗ⁾}L ⊙ (h⁽ᵗ⁻¹⁾ − tanh a⁽ᵗ⁾) (Section 10.9.2).
 
     Parameters
     ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
+    p, x, h0 : as in `leaky_forward`.
     y : target classes, integers of shape (tau,).
-    delays : how far back each matrix of p.W reaches.
-    h0 : initial state, shape (n_h,); zeros if None.
 
     Returns
     -------
-    Slow of gradients
-
-    Raises
-    ------
-    ValueError
-        If a shape does not fit, a number is not finite, a delay is below 1 or α leaves [0, 1].
+    LeakyRNN of gradients, with the delays of p.
     """
-    (p, delays), run = checked(p, delays), slow_forward(p, x, delays, h0)
-    x, h, v = check.sequence("x", x), run.h, np.tanh(run.a)
-    g_o = nll_grad(run.o, check.targets("y", y, len(x), len(p.c)))
-    g_h, g_a, g_alpha, g_W = np.zeros_like(h), np.zeros_like(v), np.zeros_like(p.alpha), np.zeros_like(p.W)
-    g_h[1:] = g_o @ p.V
-    for t in range(len(x), 0, -1):
-        g_a[t - 1] = (1 - p.alpha) * (1 - v[t - 1] ** 2) * g_h[t]
-        g_alpha += g_h[t] * (h[t - 1] - v[t - 1])
-        g_h[t - 1] += p.alpha * g_h[t]
-        for i, d in enumerate(delays):
-            if t >= d:
-                g_h[t - d] += p.W[i].T @ g_a[t - 1]
-                g_W[i] += np.outer(g_a[t - 1], h[t - d])
-    return Slow(g_a.T @ x, g_W, g_o.T @ h[1:], g_a.sum(0), g_o.sum(0), g_alpha)
-
-
-def _matrices(W: np.ndarray, delays: Sequence[int]) -> tuple[np.ndarray, tuple[int, ...]]:
-    n = np.shape(W)[-1] if np.ndim(W) else "n_h"
-    W = check.array("W", W, ("delays", n, n))
-    return W, delayed(delays, len(W))
-
-
-def delay_norms(W: np.ndarray, delays: Sequence[int], steps: int) -> np.ndarray:
-    """Gradient norms ‖∂h⁽ᵗ⁾/∂h⁽⁰⁾‖ of a linear net with delays: G⁽ᵗ⁾ = Σ_d W_d G⁽ᵗ⁻ᵈ⁾, G⁽⁰⁾ = I (Section 10.9.1).
-
-    Parameters
-    ----------
-    W : (delays, n_h, n_h).
-    delays : how far back each matrix reaches.
-    steps : how many steps, ≥ 1.
-
-    Returns
-    -------
-    Shape (steps + 1,): spectral norms; 0 where no path leads.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit or a delay is below 1.
-    """
-    (W, delays), steps = _matrices(W, delays), check.integer("steps", steps, 1)
-    G = np.zeros((steps + 1, *W.shape[1:]))
-    G[0] = np.eye(W.shape[1])
-    for t in range(1, steps + 1):
-        G[t] = sum(M @ G[t - d] for M, d in zip(W, delays, strict=True) if t >= d)
-    return np.linalg.norm(G, 2, axis=(1, 2))
-
-
-def delay_radius(W: np.ndarray, delays: Sequence[int]) -> float:
-    """Growth a step of a linear net with delays: the spectral radius of its block companion matrix (10.9.1).
-
-    The last d states together form one long state that moves on by one matrix; its first row of blocks holds
-    the W_d. With one delay d this is ρ(W)^(1/d).
-
-    Parameters
-    ----------
-    W : (delays, n_h, n_h).
-    delays : how far back each matrix reaches.
-
-    Returns
-    -------
-    The largest modulus of an eigenvalue.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit or a delay is below 1.
-    """
-    W, delays = _matrices(W, delays)
-    n, longest = W.shape[1], max(delays)
-    C = np.eye(n * longest, k=-n)
-    for M, d in zip(W, delays, strict=True):
-        C[:n, (d - 1) * n : d * n] = M
-    return spectral_radius(C)
-
-
-def grow_at(W: np.ndarray, delays: Sequence[int], growth: float) -> np.ndarray:
-    """Rescale the matrices so that the linear net grows by `growth` a step: W_d ← γᵈ W_d (Section 10.9.3).
-
-    If h⁽ᵗ⁾ solves h⁽ᵗ⁾ = Σ_d W_d h⁽ᵗ⁻ᵈ⁾, then γᵗ h⁽ᵗ⁾ solves the rescaled equation: every rate is multiplied by γ.
-
-    Parameters
-    ----------
-    W : (delays, n_h, n_h).
-    delays : how far back each matrix reaches.
-    growth : the wanted `delay_radius`, ≥ 0.
-
-    Returns
-    -------
-    Matrices of the shape of W.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, a delay is below 1, growth is negative, or the net does not grow or shrink at all
-        (radius 0).
-    """
-    (W, delays), growth = _matrices(W, delays), check.number("growth", growth, 0)
-    radius = delay_radius(W, delays)
-    if radius == 0:
-        raise ValueError("W: want matrices whose net has a rate above 0, got rate 0")
-    return W * (growth / radius) ** np.array(delays)[:, None, None]
+    p, x = checked(p, x)
+    run = _run(p, x, h0)
+    g_o = nll_grad(p.c + run.h[1:] @ p.V.T, y)
+    direct = np.zeros_like(run.past[1:])
+    direct[:, -1] = g_o @ p.V
+    a, h, _ = reverse_scan(p, run._replace(h=None), past=direct)
+    return LeakyRNN(
+        U=a.T @ x,
+        W=np.stack([a.T @ run.past[:-1, -d] for d in p.delays]),
+        V=g_o.T @ run.h[1:],
+        b=a.sum(axis=0),
+        c=g_o.sum(axis=0),
+        alpha=(h * (run.h[:-1] - np.tanh(run.a))).sum(axis=0),
+        delays=p.delays,
+    )

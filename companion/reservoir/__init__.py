@@ -1,6 +1,7 @@
 """Section 10.8: echo state networks.
 
-- `echo`: reservoirs, their states, and whether these forget where they began;
+- `drawing`: how a reservoir is drawn (the cell itself is `companion.cells.echo`);
+- `forgetting`: whether it forgets where it began;
 - `readout`: the ridge read-out, its error, and what it can remember;
 - `series`: NARMA-10, Mackey–Glass, and a reservoir that feeds itself;
 - `liquid`: a liquid state machine in miniature, with spikes;
@@ -8,15 +9,8 @@
 - `modules`: nets of PyTorch that may start as a reservoir (the only file that imports torch; import it by name).
 """
 
-from companion.cells.echo import (
-    Reservoir,
-    contraction,
-    esn_init,
-    esn_jacobians,
-    esn_states,
-    lyapunov_exponent,
-    sparse_weights,
-)
+from companion.reservoir.drawing import esn_init, sparse_weights
+from companion.reservoir.forgetting import contraction, esn_jacobians, lyapunov_exponent
 from companion.reservoir.liquid import Liquid, liquid_accuracy, liquid_init, liquid_spikes, spike_patterns, spike_trace
 from companion.reservoir.readout import (
     Readout,
@@ -32,11 +26,9 @@ from companion.reservoir.series import free_run, mackey_glass, narma10
 __all__ = [
     "Liquid",
     "Readout",
-    "Reservoir",
     "contraction",
     "esn_init",
     "esn_jacobians",
-    "esn_states",
     "free_run",
     "liquid_accuracy",
     "liquid_init",

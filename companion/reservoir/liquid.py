@@ -1,24 +1,44 @@
 """Section 10.8: a liquid state machine in miniature. Units that integrate, leak and fire; only a read-out learns."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.cells.echo import share
 from companion.core import checks as check
+from companion.reservoir.drawing import share
 from companion.reservoir.readout import readout, ridge_fit
 
 __all__ = ["Liquid", "liquid_accuracy", "liquid_init", "liquid_spikes", "spike_patterns", "spike_trace"]
 
 
-class Liquid(NamedTuple):
-    """Threshold units that leak: a fixed net of them."""
+class LiquidNodes(NamedTuple):
+    """What one step computes: potentials v, spikes s, and the ms that each unit still has to rest."""
 
-    U: np.ndarray  # (n_h, n_x) input spike → potential
-    W: np.ndarray  # (n_h, n_h) spike → potential, one millisecond later; column j has one sign
-    tau: float  # time constant of the potential, in ms
-    threshold: float
-    rest: int  # steps (ms) after a spike in which a unit stays at 0
+    v: np.ndarray
+    s: np.ndarray
+    wait: np.ndarray
+
+
+class Liquid(NamedTuple):
+    """A fixed net of threshold units that leak; x, v and s may be rows (trials, …), many sequences at once."""
+
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # input spike → potential
+    W: Annotated[np.ndarray, "n_h", "n_h"]  # spike → potential, one millisecond later; column j has one sign
+    tau: Annotated[float, (0, None)]  # time constant of the potential, in ms
+    threshold: Annotated[float, (0, None)]
+    rest: Annotated[int, (0, None)]  # steps (ms) after a spike in which a unit stays at 0
+
+    state = ("v", "s", "wait")
+
+    def step(self, x: np.ndarray, v: np.ndarray, s: np.ndarray, wait: np.ndarray) -> LiquidNodes:
+        """One millisecond (Section 10.8)."""
+        # v⁽ᵗ⁾ = e^{−1/τ} v⁽ᵗ⁻¹⁾ + W s⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾, and 0 while a unit rests
+        v = (np.exp(-1 / self.tau) * v + s @ self.W.T + x @ self.U.T) * (wait == 0)
+        # s⁽ᵗ⁾ = [v⁽ᵗ⁾ ≥ θ]
+        s = (v >= self.threshold).astype(float)
+        # a unit that has fired goes to 0, and rests
+        v, wait = v * (1 - s), np.where(s > 0, self.rest, np.maximum(wait - 1, 0))
+        return LiquidNodes(v, s, wait)
 
 
 def liquid_init(
@@ -41,7 +61,7 @@ def liquid_init(
     Parameters
     ----------
     n_x, n_h : input lines and units, ≥ 1.
-    rng : the source of randomness.
+    rng : the generator to draw from.
     strength : size of the recurrent weights, ≥ 0.
     scale : entries of U are uniform on [−scale, scale], ≥ 0.
     inhibitory : share of units whose spikes push down, in [0, 1).
@@ -76,9 +96,7 @@ def _spikes(name: str, value: np.ndarray, width: int | str) -> np.ndarray:
 
 
 def liquid_spikes(p: Liquid, x: np.ndarray) -> np.ndarray:
-    """Drive a liquid, a step a millisecond: v ← e^{−1/τ} v + W s + U x, then s = [v ≥ θ] (Section 10.8).
-
-    A unit that has fired goes to 0 and stays there for `rest` steps. Everything starts at 0.
+    """Drive a liquid: `Liquid.step` at every millisecond, from rest (Section 10.8).
 
     Parameters
     ----------
@@ -93,18 +111,15 @@ def liquid_spikes(p: Liquid, x: np.ndarray) -> np.ndarray:
     ----------
     maass2002
     """
-    if not isinstance(p, Liquid):
-        raise ValueError(f"p: want Liquid(U, W, tau, threshold, rest), got {type(p).__name__}")
-    U, rest = check.array("p.U", p.U, ("n_h", "n_x")), check.integer("p.rest", p.rest, 0)
-    W, keep = check.array("p.W", p.W, (len(U), len(U))), np.exp(-1 / check.positive("p.tau", p.tau))
-    theta, x = check.positive("p.threshold", p.threshold), _spikes("x", x, U.shape[1])
-    s = np.zeros((*x.shape[:-1], len(U)))
-    v, last, wait = np.zeros(s.shape[1:]), np.zeros(s.shape[1:]), np.zeros(s.shape[1:])
-    for t in range(len(x)):
-        v = (keep * v + last @ W.T + x[t] @ U.T) * (wait == 0)
-        s[t] = last = (v >= theta).astype(float)
-        v, wait = v * (1 - last), np.where(last > 0, rest, np.maximum(wait - 1, 0))
-    return s
+    p = check.parameters("p", p, Liquid)
+    check.positive("p.tau", p.tau)
+    check.positive("p.threshold", p.threshold)
+    x = _spikes("x", x, p.U.shape[1])
+    now, s = LiquidNodes(*np.zeros((3, *x.shape[1:-1], len(p.U)))), []
+    for x_t in x:
+        now = p.step(x_t, *now)
+        s.append(now.s)
+    return np.array(s)
 
 
 def spike_trace(s: np.ndarray, tau: float) -> np.ndarray:

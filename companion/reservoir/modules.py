@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from companion.cells.echo import Reservoir, esn_states
 from companion.core.checks import choice
-from companion.reservoir import esn_init
+from companion.reservoir.drawing import esn_init
 from companion.reservoir.readout import Readout, ridge_fit
 from companion.reservoir.trials import ADDING_STARTS, LEARNED, NARMA_STARTS, WASHOUT, NarmaSeries
 from companion.training import torch_seed

@@ -1,8 +1,10 @@
 """Section 10.8: the part that learns. One linear least-squares problem, solved once, and how well it does."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
+from scipy.linalg import solve_triangular
+from scipy.linalg.lapack import dtpqrt
 
 from companion.core import checks as check
 
@@ -12,8 +14,8 @@ __all__ = ["Readout", "memory_curve", "memory_of_linear", "normal_equations", "n
 class Readout(NamedTuple):
     """The learned part of an echo state network: o⁽ᵗ⁾ = c + V h⁽ᵗ⁾."""
 
-    V: np.ndarray  # (n_o, n_h)
-    c: np.ndarray  # (n_o,)
+    V: Annotated[np.ndarray, "n_o", "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
 
 
 def _pairs(h: np.ndarray, y: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray, float]:
@@ -41,6 +43,14 @@ def normal_equations(h: np.ndarray, y: np.ndarray, ridge: float) -> tuple[np.nda
     return H.T @ H + ridge * np.eye(H.shape[1]), H.T @ (y - y.mean(0))
 
 
+def _factors(H: np.ndarray, Y: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray]:
+    """R and S of the QR factorisation [H Y; √λ I 0] = Q [R S; 0 …], without forming Q."""
+    n, m = H.shape[1], H.shape[1] + Y.shape[1]
+    triangle = np.diag(np.sqrt(ridge) * (np.arange(m) < n))
+    R = dtpqrt(0, min(32, m), triangle, np.hstack([H, Y]))[0]  # made for rows that join a triangle; 32 is its block
+    return R[:n, :n], R[:n, n:]
+
+
 def ridge_fit(h: np.ndarray, y: np.ndarray, ridge: float) -> Readout:
     """The read-out that minimises Σₜ ‖y⁽ᵗ⁾ − c − V h⁽ᵗ⁾‖² + λ ‖V‖² (Section 10.8).
 
@@ -53,29 +63,25 @@ def ridge_fit(h: np.ndarray, y: np.ndarray, ridge: float) -> Readout:
     y : targets, shape (tau, n_o).
     ridge : λ ≥ 0.
 
-    Returns
-    -------
-    Readout(V, c).
-
     Raises
     ------
     ValueError
-        If shapes do not fit, a number is not finite, ridge is negative, or the problem is singular.
+        If the problem is singular.
 
     References
     ----------
     lukosevicius2012
     """
     h, y, ridge = _pairs(h, y, ridge)
-    n = h.shape[1]
-    stacked = np.vstack([h - h.mean(0), np.sqrt(ridge) * np.eye(n)])
-    Q, R = np.linalg.qr(stacked)
-    size = np.abs(np.diag(R))
-    if size.min() <= len(stacked) * np.finfo(float).eps * np.linalg.norm(R, 2):
+    # [H̄ Ȳ; √λ I 0] = Q [R S; 0 …]
+    R, S = _factors(h - h.mean(0), y - y.mean(0), ridge)
+    if np.abs(np.diag(R)).min() <= sum(h.shape) * np.finfo(float).eps * np.linalg.norm(R):
         raise ValueError(
             f"ridge: want enough to make the problem regular, got {ridge:g}: the states are linearly dependent"
         )
-    V = np.linalg.solve(R, Q[: len(h)].T @ (y - y.mean(0))).T
+    # R Vᵀ = S
+    V = solve_triangular(R, S).T
+    # c = mean(y) − V mean(h)
     return Readout(V, y.mean(0) - V @ h.mean(0))
 
 
@@ -91,10 +97,8 @@ def readout(r: Readout, h: np.ndarray) -> np.ndarray:
     -------
     o, shape (tau, n_o).
     """
-    if not isinstance(r, Readout):
-        raise ValueError(f"r: want Readout(V, c), got {type(r).__name__}")
-    V = check.array("r.V", r.V, ("n_o", "n_h"))
-    return check.array("r.c", r.c, (len(V),)) + check.array("h", h, ("tau", V.shape[1])) @ V.T
+    r = check.parameters("r", r, Readout)
+    return r.c + check.array("h", h, ("tau", r.V.shape[1])) @ r.V.T
 
 
 def nrmse(y: np.ndarray, o: np.ndarray) -> float:
@@ -111,6 +115,20 @@ def nrmse(y: np.ndarray, o: np.ndarray) -> float:
     if spread == 0:
         raise ValueError("y: want targets that vary, got a constant")
     return float(np.sqrt(((y - o) ** 2).mean() / spread))
+
+
+def remembered(
+    h: np.ndarray,
+    past: np.ndarray,
+    h_test: np.ndarray,
+    past_test: np.ndarray,
+    ridge: float,
+) -> np.ndarray:
+    """MC_k: the share of each past input that a read-out, fitted to h, finds in h_test (Section 10.8)."""
+    r = ridge_fit(h, past, ridge)
+    # MC_k = 1 − (mean squared error) / variance, and at least 0
+    error = ((readout(r, h_test) - past_test) ** 2).mean(0)
+    return np.maximum(0, 1 - error / past_test.var(0))
 
 
 def memory_curve(
@@ -137,7 +155,7 @@ def memory_curve(
     Raises
     ------
     ValueError
-        If an argument does not fit, or washout leaves fewer than two steps to train or to test on.
+        If washout leaves fewer than two steps to train or to test on.
 
     References
     ----------
@@ -150,9 +168,8 @@ def memory_curve(
     if split - first < 2 or len(x) - split < 2:
         raise ValueError(f"washout: want it to leave steps for training and for testing, got {first} of {len(x)}")
     past = np.stack([x[first - k : len(x) - k] for k in range(1, longest + 1)], axis=1)  # (steps, longest)
-    r = ridge_fit(h[first:split], past[: split - first], ridge)
-    error = ((readout(r, h[split:]) - past[split - first :]) ** 2).mean(0)
-    return np.maximum(0, 1 - error / past[split - first :].var(0))
+    learn, test = slice(first, split), slice(split, None)
+    return remembered(h[learn], past[: split - first], h[test], past[split - first :], ridge)
 
 
 def memory_of_linear(U: np.ndarray, W: np.ndarray, steps: int) -> np.ndarray:

@@ -1,12 +1,15 @@
 """Section 10.8: the two series on which reservoirs are compared, and a reservoir that listens to itself."""
 
+from typing import NamedTuple
+
 import numpy as np
 
-from companion.cells.echo import Reservoir, checked
+from companion.cells.echo import Reservoir
 from companion.core import checks as check
+from companion.core.scan import scan
 from companion.reservoir.readout import Readout
 
-__all__ = ["free_run", "mackey_glass", "narma10"]
+__all__ = ["FreeRun", "free_run", "mackey_glass", "narma10"]
 
 
 def narma10(tau: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -19,7 +22,7 @@ def narma10(tau: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]
     Parameters
     ----------
     tau : steps, ≥ 1.
-    rng : the source of randomness.
+    rng : the generator to draw from.
 
     Returns
     -------
@@ -63,7 +66,7 @@ def mackey_glass(tau: int, rng: np.random.Generator, delay: float = 17.0, subste
     Raises
     ------
     ValueError
-        If an argument is out of range, or the delay is no whole number of Euler steps.
+        If the delay is no whole number of Euler steps.
 
     References
     ----------
@@ -81,8 +84,33 @@ def mackey_glass(tau: int, rng: np.random.Generator, delay: float = 17.0, subste
     return np.array(y[-1 : -1 - tau * substeps : -substeps])[::-1, None]
 
 
+class FreeNodes(NamedTuple):
+    """What one step of a free run computes: state h, and output o."""
+
+    h: np.ndarray
+    o: np.ndarray
+
+
+class FreeRun(NamedTuple):
+    """The cell of a net that listens to itself: a reservoir and its read-out."""
+
+    p: Reservoir
+    r: Readout
+
+    state = ("h", "o")
+
+    def step(self, _: int, h: np.ndarray, o: np.ndarray) -> FreeNodes:
+        """One step with the loop closed: the last output is the input (Section 10.8)."""
+        # x⁽ᵗ⁾ = o⁽ᵗ⁻¹⁾
+        x = o
+        h = self.p.step(x, h).h
+        # o⁽ᵗ⁾ = c + V h⁽ᵗ⁾
+        o = self.r.c + self.r.V @ h
+        return FreeNodes(h, o)
+
+
 def free_run(p: Reservoir, r: Readout, h: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
-    """Close the loop: the output of each step is the input of the next (Section 10.8).
+    """Close the loop: `FreeRun.step` again and again (Section 10.8).
 
     Parameters
     ----------
@@ -100,13 +128,8 @@ def free_run(p: Reservoir, r: Readout, h: np.ndarray, x: np.ndarray, steps: int)
     ----------
     jaeger2004
     """
-    (U, W, b, alpha), steps = checked(p), check.integer("steps", steps, 1)
-    if not isinstance(r, Readout):
-        raise ValueError(f"r: want Readout(V, c), got {type(r).__name__}")
-    V, c = check.array("r.V", r.V, (U.shape[1], len(b))), check.array("r.c", r.c, (U.shape[1],))
-    h, x = check.array("h", h, (len(b),)), check.array("x", x, (U.shape[1],))
-    o = np.empty((steps, len(c)))
-    for t in range(steps):
-        h = alpha * h + (1 - alpha) * np.tanh(b + W @ h + U @ x)
-        o[t] = x = c + V @ h
-    return o
+    p, steps = check.parameters("p", p, Reservoir), check.integer("steps", steps, 1)
+    n_h, n_x = p.U.shape
+    r = check.parameters("r", r, Readout, n_o=n_x, n_h=n_h)
+    start = check.array("h", h, (n_h,)), check.array("x", x, (n_x,))
+    return scan(FreeRun(p, r), start, range(steps)).o[1:]

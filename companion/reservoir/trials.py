@@ -6,7 +6,7 @@ import numpy as np
 
 from companion.cells.echo import Reservoir, esn_states
 from companion.core.checks import integer
-from companion.reservoir import esn_init
+from companion.reservoir.drawing import esn_init
 from companion.reservoir.readout import Readout, nrmse, readout, ridge_fit
 from companion.reservoir.series import free_run, mackey_glass, narma10
 

@@ -61,8 +61,8 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
     p = recall_init(settings.nets, kind.n_h, kind.delays, rng, kind.taus)
     if kind.growth is not None:
         p = p._replace(W=np.stack([grow_at(W, kind.delays, kind.growth) for W in p.W]))
-    p = recall_train(p, kind.delays, key["length"], rng, settings.updates, kind.learn_alpha)
-    return {"accuracy": np.round(recall_accuracy(p, kind.delays, key["length"], rng), 4).tolist()}
+    p = recall_train(p, key["length"], rng, settings.updates, kind.learn_alpha)
+    return {"accuracy": np.round(recall_accuracy(p, key["length"], rng), 4).tolist()}
 
 
 def judge(settings: Settings, rows: list[dict]) -> dict[str, dict[str, int]]:

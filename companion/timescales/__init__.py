@@ -1,13 +1,13 @@
-"""Section 10.9: several time scales in one net.
+"""Section 10.9: several time scales in one net. The cell itself is `companion.cells.leaky`.
 
 - `leaky`: running averages, their time constants, and learning these from a signal;
-- `slow`: a recurrent net with leaky units and connections of any delays, forward and by hand backward;
-- `recall`: many such nets trained at once to keep one bit.
+- `skips`: how fast a linear net with skips grows or fades;
+- `recall`: many leaky nets with skips trained at once to keep one bit.
 """
 
-from companion.cells.leaky import Slow, delay_norms, delay_radius, grow_at, slow_bptt, slow_forward, slow_init
 from companion.timescales.leaky import (
     Leaks,
+    LeakyUnits,
     fit_leaks,
     impulse_response,
     leak_of,
@@ -16,10 +16,11 @@ from companion.timescales.leaky import (
     time_constant,
 )
 from companion.timescales.recall import recall_accuracy, recall_init, recall_train
+from companion.timescales.skips import delay_norms, delay_radius, grow_at
 
 __all__ = [
     "Leaks",
-    "Slow",
+    "LeakyUnits",
     "delay_norms",
     "delay_radius",
     "fit_leaks",
@@ -31,8 +32,5 @@ __all__ = [
     "recall_accuracy",
     "recall_init",
     "recall_train",
-    "slow_bptt",
-    "slow_forward",
-    "slow_init",
     "time_constant",
 ]

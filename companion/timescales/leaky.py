@@ -1,21 +1,51 @@
 """Section 10.9.2: leaky units, their time constants, and learning these from a signal."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from companion.cells.leaky import keeps
 from companion.core import checks as check
 from companion.core.functions import sigmoid
+from companion.core.scan import initial, scan
 
-__all__ = ["Leaks", "fit_leaks", "impulse_response", "leak_of", "leaky_average", "mixture", "time_constant"]
+__all__ = [
+    "Leaks",
+    "LeakyUnits",
+    "fit_leaks",
+    "impulse_response",
+    "leak_of",
+    "leaky_average",
+    "mixture",
+    "time_constant",
+]
+
+
+class Averages(NamedTuple):
+    """What leaky units compute: their running averages."""
+
+    mu: np.ndarray
+
+
+class LeakyUnits(NamedTuple):
+    """Linear leaky units, each with its own α: the cell behind `leaky_average`."""
+
+    alpha: np.ndarray  # (n,) what each unit keeps a step, in [0, 1]
+
+    state = ("mu",)
+
+    def step(self, v: np.ndarray, mu: np.ndarray) -> Averages:
+        """One step of the running averages (Section 10.9.2)."""
+        # μ⁽ᵗ⁾ = α ⊙ μ⁽ᵗ⁻¹⁾ + (1 − α) ⊙ v⁽ᵗ⁾
+        mu = self.alpha * mu + (1 - self.alpha) * v
+        return Averages(mu)
 
 
 class Leaks(NamedTuple):
     """A mixture of leaky averages."""
 
-    alpha: np.ndarray  # (n,) what each unit keeps a step, ascending after a fit
-    w: np.ndarray  # (n,) its weight in the mixture
+    alpha: Annotated[np.ndarray, "n", (0, 1)]  # what each unit keeps a step, ascending after a fit
+    w: Annotated[np.ndarray, "n"]  # its weight in the mixture
 
 
 def time_constant(alpha: float) -> float:
@@ -70,13 +100,8 @@ def leaky_average(alpha: float | np.ndarray, v: np.ndarray, mu0: np.ndarray | No
     mozer1992
     """
     v = check.sequence("v", v)
-    alpha = keeps("alpha", alpha, v.shape[1])
-    mu = np.zeros((len(v) + 1, v.shape[1]))
-    if mu0 is not None:
-        mu[0] = check.array("mu0", mu0, (v.shape[1],))
-    for t in range(1, len(v) + 1):
-        mu[t] = alpha * mu[t - 1] + (1 - alpha) * v[t - 1]
-    return mu
+    n = v.shape[1]
+    return scan(LeakyUnits(keeps("alpha", alpha, n)), initial(n, mu0=mu0), v).mu
 
 
 def impulse_response(alpha: float, steps: int) -> np.ndarray:
@@ -107,27 +132,41 @@ def mixture(p: Leaks, v: np.ndarray) -> np.ndarray:
     -------
     y, shape (tau,).
     """
-    if not isinstance(p, Leaks):
-        raise ValueError(f"p: want Leaks(alpha, w), got {type(p).__name__}")
-    w = check.array("p.w", p.w, ("n",))
-    v = check.array("v", v, ("tau",))
-    return leaky_average(keeps("p.alpha", p.alpha, len(w)), np.tile(v[:, None], len(w)))[1:] @ w
+    p, v = check.parameters("p", p, Leaks), check.array("v", v, ("tau",))
+    return leaky_average(p.alpha, np.tile(v[:, None], len(p.w)))[1:] @ p.w
 
 
 def slopes(alpha: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The averages μ and their slopes ∂μ⁽ᵗ⁾/∂α = μ⁽ᵗ⁻¹⁾ − v⁽ᵗ⁾ + α ∂μ⁽ᵗ⁻¹⁾/∂α, both of shape (tau, n)."""
     mu = leaky_average(alpha, np.tile(v[:, None], len(alpha)))
-    d = np.zeros_like(mu)
-    for t in range(1, len(mu)):
-        d[t] = mu[t - 1] - v[t - 1] + alpha * d[t - 1]
-    return mu[1:], d[1:]
+    d = [np.zeros_like(alpha)]
+    for v_t, before in zip(v, mu, strict=False):
+        d.append(before - v_t + alpha * d[-1])
+    return mu[1:], np.array(d[1:])
+
+
+def gauss_newton(z: np.ndarray, v: np.ndarray, y: np.ndarray, damping: float) -> np.ndarray:
+    """One damped Gauss–Newton step on z = (s, w), where α = σ(s) (Section 10.9.2).
+
+    v and y are the input and the signal; `damping` joins the diagonal of JᵀJ, in shares of it (marquardt1963).
+    """
+    s, w = np.split(z, 2)
+    alpha = sigmoid(s)
+    mu, slope = slopes(alpha, v)
+    # the error at each step, and its derivatives by s (∂α/∂s = α (1 − α)) and by w
+    error, J = mu @ w - y, np.hstack([slope * alpha * (1 - alpha) * w, mu])
+    # (JᵀJ + damping · diag(JᵀJ)) step = Jᵀ error
+    H = J.T @ J
+    step = np.linalg.solve(H + damping * np.diag(np.diag(H) + 1e-12), J.T @ error)
+    # no s moves by more than 1
+    return z - np.concatenate([np.clip(step[: len(s)], -1, 1), step[len(s) :]])
 
 
 def fit_leaks(v: np.ndarray, y: np.ndarray, alpha: np.ndarray, updates: int = 40) -> Leaks:
     """Learn α = σ(s) and w from an input and the mixed signal, by damped Gauss–Newton steps (Section 10.9.2).
 
-    Minimises Σₜ (y⁽ᵗ⁾ − Σᵢ wᵢ μᵢ⁽ᵗ⁾)², starting from the best w for the given α. The sigmoid keeps α inside
-    (0, 1): ∂α/∂s = α (1 − α).
+    Minimises Σₜ (y⁽ᵗ⁾ − Σᵢ wᵢ μᵢ⁽ᵗ⁾)², starting from the best w for the given α. The sigmoid keeps α inside (0, 1).
+    A step that does not lower the error is not taken, and the next is damped more.
 
     Parameters
     ----------
@@ -143,18 +182,18 @@ def fit_leaks(v: np.ndarray, y: np.ndarray, alpha: np.ndarray, updates: int = 40
     y, updates = check.array("y", y, (len(v),)), check.integer("updates", updates, 0)
     if (alpha <= 0).any() or (alpha >= 1).any():
         raise ValueError(f"alpha: want numbers strictly between 0 and 1, got {alpha}")
-    n, damping = len(alpha), 1e-2
+
+    def mixed(z: np.ndarray) -> Leaks:
+        return Leaks(sigmoid(z[: len(alpha)]), z[len(alpha) :])
+
+    def cost(z: np.ndarray) -> float:
+        error = mixture(mixed(z), v) - y
+        return error @ error
+
     w = np.linalg.lstsq(slopes(alpha, v)[0], y, rcond=None)[0]
-    z = np.concatenate([np.log(alpha / (1 - alpha)), w])  # (s, w)
+    z, damping = np.concatenate([np.log(alpha / (1 - alpha)), w]), 1e-2
     for _ in range(updates):
-        alpha, w = sigmoid(z[:n]), z[n:]
-        mu, d = slopes(alpha, v)
-        error, J = mu @ w - y, np.hstack([d * alpha * (1 - alpha) * w, mu])  # (tau, 2n)
-        H = J.T @ J
-        step = np.linalg.solve(H + damping * np.diag(np.diag(H) + 1e-12), J.T @ error)
-        tried = z - np.concatenate([np.clip(step[:n], -1, 1), step[n:]])
-        new = mixture(Leaks(sigmoid(tried[:n]), tried[n:]), v) - y
-        better = new @ new < error @ error
-        z, damping = (tried, damping / 3) if better else (z, min(damping * 4, 1e12))
-    order = np.argsort(z[:n])
-    return Leaks(sigmoid(z[:n])[order], z[n:][order])
+        tried = gauss_newton(z, v, y, damping)
+        z, damping = (tried, damping / 3) if cost(tried) < cost(z) else (z, min(damping * 4, 1e12))
+    p, order = mixed(z), np.argsort(z[: len(alpha)])
+    return Leaks(p.alpha[order], p.w[order])

@@ -1,6 +1,6 @@
 """Section 10.9.3: which connections let a small net keep one bit? Many nets trained at once.
 
-A *stack* of nets is a `Slow` whose fields have one more axis in front; the nets share nothing but the clock.
+A *stack* of nets is a `LeakyRNN` whose arrays have one more axis in front; the nets share nothing but the clock.
 """
 
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from companion.cells.leaky import Slow, delayed
+from companion.cells.leaky import LeakyRNN, delayed
 from companion.core import checks as check
 from companion.core import tree
 from companion.data.tasks import latch
@@ -22,7 +22,7 @@ __all__ = ["recall_accuracy", "recall_init", "recall_train"]
 
 def recall_init(
     nets: int, n_h: int, delays: Sequence[int], rng: np.random.Generator, taus: tuple[float, float] | None = None
-) -> Slow:
+) -> LeakyRNN:
     """Draw a stack of small nets for the latch task: one input, n_h units, two classes (Section 10.9.3).
 
     Weights are uniform on ±1/√n_h. Time constants are log-uniform between the two `taus`, or 0 (no leak).
@@ -30,57 +30,49 @@ def recall_init(
     Parameters
     ----------
     nets, n_h : how many nets, and units of each, ≥ 1.
-    delays : different integers ≥ 1.
-    rng : the source of randomness.
+    delays : different integers ≥ 1, in steps.
+    rng : the generator to draw from.
     taus : shortest and longest time constant in steps, > 0; None for α = 0.
 
     Returns
     -------
     A stack: U (nets, n_h, 1), W (nets, delays, n_h, n_h), V (nets, 2, n_h), b, alpha (nets, n_h), c (nets, 2).
     """
-    nets, n_h, delays = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1), delayed(delays)
+    nets, n_h, delays = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1), delayed("delays", delays)
     check.generator("rng", rng)
     alpha = np.zeros((nets, n_h))
     if taus is not None:
         low, high = (check.number("taus", v, 1e-6) for v in check.array("taus", taus, (2,)).tolist())
         alpha = np.exp(-np.exp(-rng.uniform(np.log(min(low, high)), np.log(max(low, high)), (nets, n_h))))
     shapes = ((n_h, 1), (len(delays), n_h, n_h), (2, n_h), (n_h,), (2,))
-    return Slow(*(rng.uniform(-(n_h**-0.5), n_h**-0.5, (nets, *shape)) for shape in shapes), alpha)
+    return LeakyRNN(*(rng.uniform(-(n_h**-0.5), n_h**-0.5, (nets, *shape)) for shape in shapes), alpha, delays)
 
 
-def _stack(p: Slow, delays: Sequence[int]) -> tuple[Slow, tuple[int, ...]]:
-    """The stack as float64 arrays whose shapes fit together, and the delays."""
-    if not isinstance(p, Slow):
-        raise ValueError(f"p: want a stack of nets as Slow(U, W, V, b, c, alpha), got {type(p).__name__}")
-    m, n, _ = check.array("p.U", p.U, ("nets", "n_h", 1)).shape
-    delays = delayed(delays)
-    shapes = ((m, n, 1), (m, len(delays), n, n), (m, 2, n), (m, n), (m, 2), (m, n))
-    q = Slow(*(check.array(f"p.{k}", v, s) for k, v, s in zip(p._fields, p, shapes, strict=True)))
-    if (q.alpha < 0).any() or (q.alpha > 1).any():
-        raise ValueError("p.alpha: want numbers in [0, 1], got some outside")
-    return q, delays
+def _stack(p: LeakyRNN) -> LeakyRNN:
+    """The stack as float64 arrays whose shapes fit together, with its delays."""
+    p = check.parameters("p", p, LeakyRNN, lead=("nets",), n_x=1, n_o=2)
+    return p._replace(delays=delayed("p.delays", p.delays, p.W.shape[1]))
 
 
-def _logits(p: Slow, x: "torch.Tensor", delays: tuple[int, ...]) -> "torch.Tensor":
+def _logits(p: LeakyRNN, x: "torch.Tensor") -> "torch.Tensor":
     """The answers (nets, n, 2) of a stack, in torch, after the last step of x (nets, n, tau, 1)."""
     keep, h = p.alpha[:, None], [x.new_zeros(*x.shape[:2], p.b.shape[1])]
     for t, a in enumerate(driven(p.U, p.b, x), start=1):
-        for i, d in enumerate(delays):
+        for i, d in enumerate(p.delays):
             a = a.baddbmm(h[t - d], p.W[:, i].mT) if t > d else a  # h⁽⁰⁾ and all before are zero
         h.append(keep * h[-1] + (1 - keep) * a.tanh())
     return answers(p.V, p.c, h[-1])
 
 
 def recall_train(
-    p: Slow,
-    delays: Sequence[int],
+    p: LeakyRNN,
     length: int,
     rng: np.random.Generator,
     updates: int = 400,
     learn_alpha: bool = False,
     batch: int = 16,
     lr: float = 0.5,
-) -> Slow:
+) -> LeakyRNN:
     """Train every net of a stack on the latch task of one length, each on fresh sequences (Section 10.9.3).
 
     Plain gradient descent on the cross-entropy of the one answer; each net's gradient is clipped to norm 1.
@@ -89,7 +81,6 @@ def recall_train(
     Parameters
     ----------
     p : a stack, from `recall_init`; it is not changed.
-    delays : how far back each matrix reaches.
     length : steps a sequence, ≥ 4.
     rng : the source of the sequences.
     updates : gradient steps, ≥ 0.
@@ -105,7 +96,7 @@ def recall_train(
 
     from companion.training import each_by_norm, train
 
-    (p, delays), length = _stack(p, delays), check.integer("length", length, 4)
+    p, length = _stack(p), check.integer("length", length, 4)
     updates, batch = check.integer("updates", updates, 1), check.integer("batch", batch, 1)
     rng = check.generator("rng", rng)
     if learn_alpha and not ((p.alpha > 0) & (p.alpha < 1)).all():
@@ -113,13 +104,13 @@ def recall_train(
     s = torch.logit(torch.tensor(p.alpha))  # α = σ(s)
     q = torch.nn.ParameterList([*(torch.tensor(v) for v in p[:5]), *([s] if learn_alpha else [])])
 
-    def net() -> Slow:
-        return Slow(*q[:5], torch.sigmoid(q[5]) if learn_alpha else torch.tensor(p.alpha))
+    def net() -> LeakyRNN:
+        return LeakyRNN(*q[:5], torch.sigmoid(q[5]) if learn_alpha else torch.tensor(p.alpha), p.delays)
 
     train(
         q,
         lambda step: fresh(latch, len(p.b), length, batch, rng, torch.float64),
-        lambda _, x, y: summed_loss(_logits(net(), x, delays), y),
+        lambda _, x, y: summed_loss(_logits(net(), x), y),
         steps=updates,
         every=updates,
         lr=lr,
@@ -127,16 +118,15 @@ def recall_train(
         rule=each_by_norm(1.0),
         desc=f"{len(p.b)} nets, length {length}",
     )
-    return Slow(*(v.detach().numpy() for v in net()))
+    return tree.map(lambda v: v.detach().numpy(), net())
 
 
-def recall_accuracy(p: Slow, delays: Sequence[int], length: int, rng: np.random.Generator, n: int = 300) -> np.ndarray:
+def recall_accuracy(p: LeakyRNN, length: int, rng: np.random.Generator, n: int = 300) -> np.ndarray:
     """The share of fresh latch sequences that each net of a stack answers rightly (Section 10.9.3).
 
     Parameters
     ----------
     p : a stack.
-    delays : how far back each matrix reaches.
     length : steps a sequence, ≥ 4; it need not be the length of training.
     rng : the source of the sequences.
     n : sequences a net, ≥ 1.
@@ -147,7 +137,6 @@ def recall_accuracy(p: Slow, delays: Sequence[int], length: int, rng: np.random.
     """
     import torch
 
-    p, delays = _stack(p, delays)
-    length, n = check.integer("length", length, 4), check.integer("n", n, 1)
+    p, length, n = _stack(p), check.integer("length", length, 4), check.integer("n", n, 1)
     x, y = fresh(latch, len(p.b), length, n, rng, torch.float64)
-    return share_right(_logits(tree.map(torch.tensor, p), x, delays), y)
+    return share_right(_logits(tree.map(torch.tensor, p), x), y)

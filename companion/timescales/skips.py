@@ -1,0 +1,88 @@
+"""Section 10.9.1: how fast a linear net with skips grows or fades a step, and how to set that rate."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from companion.cells.leaky import delayed
+from companion.core import checks as check
+from companion.core.functions import spectral_radius
+
+__all__ = ["delay_norms", "delay_radius", "grow_at"]
+
+
+def _matrices(W: np.ndarray, delays: Sequence[int]) -> tuple[np.ndarray, tuple[int, ...]]:
+    n = np.shape(W)[-1] if np.ndim(W) else "n_h"
+    W = check.array("W", W, ("delays", n, n))
+    return W, delayed("delays", delays, len(W))
+
+
+def delay_gradients(W: np.ndarray, delays: tuple[int, ...], steps: int) -> list[np.ndarray]:
+    """G⁽ᵗ⁾ = ∂h⁽ᵗ⁾/∂h⁽⁰⁾ of a linear net with delays, t = 0 … steps (Section 10.9.1)."""
+    # G⁽⁰⁾ = I, and 0 before
+    G = [np.zeros_like(W[0])] * max(delays) + [np.eye(len(W[0]))]
+    for _ in range(steps):
+        # G⁽ᵗ⁾ = Σ_d W_d G⁽ᵗ⁻ᵈ⁾
+        G.append(sum(W_d @ G[-d] for W_d, d in zip(W, delays, strict=True)))
+    return G[max(delays) :]
+
+
+def delay_norms(W: np.ndarray, delays: Sequence[int], steps: int) -> np.ndarray:
+    """Gradient norms ‖∂h⁽ᵗ⁾/∂h⁽⁰⁾‖ of a linear net with delays, t = 0 … steps (Section 10.9.1).
+
+    Parameters
+    ----------
+    W : (delays, n_h, n_h).
+    delays : how far back each matrix reaches, in steps.
+    steps : how many steps, ≥ 1.
+
+    Returns
+    -------
+    Shape (steps + 1,): spectral norms; 0 where no path leads.
+    """
+    (W, delays), steps = _matrices(W, delays), check.integer("steps", steps, 1)
+    return np.linalg.norm(delay_gradients(W, delays, steps), 2, axis=(1, 2))
+
+
+def delay_radius(W: np.ndarray, delays: Sequence[int]) -> float:
+    """Growth a step of a linear net with delays: the spectral radius of its block companion matrix (10.9.1).
+
+    The last d states together form one long state that moves on by one matrix; its first row of blocks holds
+    the W_d. With one delay d this is ρ(W)^(1/d).
+
+    Parameters
+    ----------
+    W, delays : as in `delay_norms`.
+    """
+    W, delays = _matrices(W, delays)
+    n, longest = W.shape[1], max(delays)
+    C = np.eye(n * longest, k=-n)
+    for M, d in zip(W, delays, strict=True):
+        C[:n, (d - 1) * n : d * n] = M
+    return spectral_radius(C)
+
+
+def grow_at(W: np.ndarray, delays: Sequence[int], growth: float) -> np.ndarray:
+    """Rescale the matrices so that the linear net grows by `growth` a step: W_d ← γᵈ W_d (Section 10.9.3).
+
+    If h⁽ᵗ⁾ solves h⁽ᵗ⁾ = Σ_d W_d h⁽ᵗ⁻ᵈ⁾, then γᵗ h⁽ᵗ⁾ solves the rescaled equation: every rate is multiplied by γ.
+
+    Parameters
+    ----------
+    W, delays : as in `delay_norms`.
+    growth : the wanted `delay_radius`, ≥ 0.
+
+    Returns
+    -------
+    Matrices of the shape of W.
+
+    Raises
+    ------
+    ValueError
+        If the net does not grow or shrink at all (radius 0).
+    """
+    (W, delays), growth = _matrices(W, delays), check.number("growth", growth, 0)
+    radius = delay_radius(W, delays)
+    if radius == 0:
+        raise ValueError("W: want matrices whose net has a rate above 0, got rate 0")
+    return W * (growth / radius) ** np.array(delays)[:, None, None]
