@@ -454,6 +454,39 @@ def test_what_will_be_written_and_how_long_it_takes_is_said_beforehand(tmp_path,
 )
 def test_what_cannot_be_done_is_said_in_one_line(args, says, tmp_path, capsys, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
-    assert command.main(["run", "timescales", "--quick", "--out", str(tmp_path), *args]) == 2
+    assert command.main(["run", "gated", "--quick", "--out", str(tmp_path), *args]) == 2
     assert says in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_study_that_stays_on_the_processor_says_so_in_its_rows(tmp_path, monkeypatch):
+    study = edited(tmp_path / "code", monkeypatch, ("WEIGHTS = ", "CPU_ONLY, WEIGHTS = True, "))
+    run_study(study, tmp_path / "out", device="cuda")
+    assert all(row["versions"]["device"].startswith("cpu, ") for row in read(tmp_path / "out")["rows"])
+
+
+# reading what is stored
+
+
+@pytest.fixture
+def stored(done, monkeypatch):
+    monkeypatch.setattr(store, "STORED", done)
+
+
+def test_rows_are_read_flat_and_chosen_by_their_entries(stored, done):
+    first = read(done)["rows"][0]
+    assert store.rows("toy_study")[0] == {**first["key"], **first["result"], "seconds": first["seconds"]}
+    assert [row["rate"] for row in store.rows("toy_study", seed=0)] == [0.01, 0.1]
+    assert store.rows("toy_study", seed=9) == []
+
+
+def test_weights_are_read_by_the_key_of_their_row(stored, done):
+    ((key, weights),) = store.nets("toy_study")
+    assert key == KEY
+    assert (
+        store.weights("toy_study", seed=0)["V"].tobytes() == weights["V"].tobytes() == arrays(done)["0 0.1/V"].tobytes()
+    )
+    with pytest.raises(ValueError, match="^wanted: want one row of toy_study that has weights, got 0 with"):
+        store.weights("toy_study", seed=1)
+    with pytest.raises(ValueError, match="^name: want one of toy_study.json, toy_study.npz, got 'other.json'"):
+        store.record("other")

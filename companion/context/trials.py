@@ -142,9 +142,4 @@ def in_letters(kind: str, weights: Mapping[str, np.ndarray]) -> ContextRNN | Fee
 
 def stored_context_nets() -> dict[tuple[str, int], ContextRNN | FeedbackRNN]:
     """The nets that the study `context` stored, by (kind, seed)."""
-    parts: dict[tuple[str, int], dict[str, np.ndarray]] = {}
-    for path, value in store.arrays("context").items():
-        net, _, name = path.partition("/")
-        kind, seed = net.split()
-        parts.setdefault((kind, int(seed)), {})[name] = value
-    return {key: in_letters(key[0], weights) for key, weights in parts.items()}
+    return {(key["kind"], key["seed"]): in_letters(key["kind"], weights) for key, weights in store.nets("context")}

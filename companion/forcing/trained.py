@@ -22,8 +22,7 @@ def one_by_one(W: np.ndarray, V: np.ndarray, b: np.ndarray, c: np.ndarray) -> li
 
 def stored_predictors() -> dict[tuple[str, float], list[Predictor]]:
     """The stored nets: (series, the teacher's share at the end of training) → one predictor a seed."""
-    keys = [(row["series"], row["floor"]) for row in store.rows("forcing")]
-    return {key: one_by_one(**store.weights("forcing", series=key[0], floor=key[1])) for key in keys}
+    return {(key["series"], key["floor"]): one_by_one(**weights) for key, weights in store.nets("forcing")}
 
 
 def alone(nets: list[Predictor], y: np.ndarray) -> np.ndarray:

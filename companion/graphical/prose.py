@@ -52,6 +52,7 @@ def held_out_nats(p: RNN, codes: np.ndarray) -> float:
 
 def stored_prose_nets() -> dict[tuple[int, int], RNN]:
     """The nets that the study `graphical` stored, by units and seed; their weights are in float16."""
-    keys = [(row["units"], row["seed"]) for row in store.rows("graphical")]
-    nets = {(u, s): store.weights("graphical", units=u, seed=s) for u, s in keys}
-    return {key: RNN(**{letter: w.astype(float) for letter, w in weights.items()}) for key, weights in nets.items()}
+    return {
+        (key["units"], key["seed"]): RNN(**{letter: w.astype(float) for letter, w in weights.items()})
+        for key, weights in store.nets("graphical")
+    }

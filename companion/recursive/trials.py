@@ -66,9 +66,8 @@ def tree_accuracy(
 
 def stored_recursive_nets() -> dict[tuple[str, str, str, int], RecursiveNet | TensorNet]:
     """The nets that the study `recursive` stored, by (kind, tree, composition, seed)."""
-    parts: dict[tuple[str, str, str, int], dict[str, np.ndarray]] = {}
-    for path, value in store.arrays("recursive").items():
-        net, _, name = path.partition("/")
-        kind, shape, composition, seed = net.split()
-        parts.setdefault((kind, shape, composition, int(seed)), {})[name] = value.astype(np.float64)
-    return {key: (TensorNet if "T" in values else RecursiveNet)(**values) for key, values in parts.items()}
+    found: dict[tuple[str, str, str, int], RecursiveNet | TensorNet] = {}
+    for key, weights in store.nets("recursive"):
+        kind = TensorNet if "T" in weights else RecursiveNet
+        found[tuple(key.values())] = kind(**{letter: w.astype(np.float64) for letter, w in weights.items()})
+    return found
