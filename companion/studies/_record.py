@@ -62,8 +62,10 @@ class Record:
     def missing(self) -> list[dict]:
         """The keys to be made: planned and not done, or done without the weights that are now to be kept."""
         keys, done = self.planned()
-        todo = [key for key in keys if self.hash(key) not in self.rows]
-        return todo or [row["key"] for row in done if "weights" not in row and row["key"] in self._kept(done)]
+        if todo := [key for key in keys if self.hash(key) not in self.rows]:
+            return todo
+        kept = self._kept(done)
+        return [row["key"] for row in done if "weights" not in row and row["key"] in kept]
 
     def add(self, row: dict, weights: dict[str, np.ndarray] | None) -> None:
         """Take in a row that was made, and write everything."""
