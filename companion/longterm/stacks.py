@@ -5,7 +5,7 @@ parameters, data and gradients of its own; they only share the clock, which is w
 than one. Everything here but `checked_stack` is torch.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,6 +23,7 @@ __all__ = [
     "driven",
     "fresh",
     "share_right",
+    "skipping_states",
     "stack_accuracy",
     "stack_states",
     "summed_loss",
@@ -54,10 +55,22 @@ def driven(U: "torch.Tensor", b: "torch.Tensor", x: "torch.Tensor") -> tuple["to
 
 
 def stack_states(p: RNN, x: "torch.Tensor") -> list["torch.Tensor"]:
-    """h⁽⁰⁾ … h⁽τ⁾ of a stack, each (nets, n, n_h)."""
-    h = [x.new_zeros(*x.shape[:2], p.W.shape[1])]
-    for a in driven(p.U, p.b, x):
-        h.append(a.baddbmm(h[-1], p.W.mT).tanh())  # h⁽ᵗ⁾ = tanh(b + U x⁽ᵗ⁾ + W h⁽ᵗ⁻¹⁾)
+    """h⁽⁰⁾ … h⁽τ⁾ of a stack of plain nets, each (nets, n, n_h)."""
+    return skipping_states(driven(p.U, p.b, x), ((1, p.W),))
+
+
+def skipping_states(
+    inputs: tuple["torch.Tensor", ...],
+    skips: Sequence[tuple[int, "torch.Tensor"]],
+    alpha: "torch.Tensor | None" = None,
+) -> list["torch.Tensor"]:
+    """h⁽⁰⁾ … h⁽τ⁾ from b + U x⁽ᵗ⁾, with a matrix W_d (nets, n_h, n_h) a delay d; no leak if alpha is None."""
+    h = [inputs[0].new_zeros(inputs[0].shape)]
+    for t, a in enumerate(inputs, start=1):
+        for d, W in skips:
+            a = a.baddbmm(h[t - d], W.mT) if t >= d else a  # a⁽ᵗ⁾ = b + Σ_d W_d h⁽ᵗ⁻ᵈ⁾ + U x⁽ᵗ⁾
+        v = a.tanh()
+        h.append(v if alpha is None else alpha[:, None] * h[-1] + (1 - alpha[:, None]) * v)
     return h
 
 

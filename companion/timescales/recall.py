@@ -12,7 +12,7 @@ from companion.cells.leaky import LeakyRNN, delayed
 from companion.core import checks as check
 from companion.core import tree
 from companion.data.tasks import latch
-from companion.longterm.stacks import answers, driven, fresh, share_right, summed_loss
+from companion.longterm.stacks import answers, driven, fresh, share_right, skipping_states, summed_loss
 
 if TYPE_CHECKING:
     import torch
@@ -56,12 +56,8 @@ def _stack(p: LeakyRNN) -> LeakyRNN:
 
 def _logits(p: LeakyRNN, x: "torch.Tensor") -> "torch.Tensor":
     """The answers (nets, n, 2) of a stack, in torch, after the last step of x (nets, n, tau, 1)."""
-    keep, h = p.alpha[:, None], [x.new_zeros(*x.shape[:2], p.b.shape[1])]
-    for t, a in enumerate(driven(p.U, p.b, x), start=1):
-        for i, d in enumerate(p.delays):
-            a = a.baddbmm(h[t - d], p.W[:, i].mT) if t > d else a  # h⁽⁰⁾ and all before are zero
-        h.append(keep * h[-1] + (1 - keep) * a.tanh())
-    return answers(p.V, p.c, h[-1])
+    skips = tuple(zip(p.delays, p.W.unbind(1), strict=True))
+    return answers(p.V, p.c, skipping_states(driven(p.U, p.b, x), skips, p.alpha)[-1])
 
 
 def recall_train(
