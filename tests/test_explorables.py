@@ -81,7 +81,7 @@ def test_a_trait_out_of_range_is_refused_and_nothing_changes():
 
 
 @given(st.floats(-1e6, 1e6))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_numbers_in_the_page_are_right_to_four_digits(value):
     assert compact(value) == pytest.approx(value, rel=5e-4)
 

@@ -59,7 +59,7 @@ def test_the_style_is_legible_in_a_column_of_350_pixels(size):
     assert plt.rcParams[size] * 350 / points >= 8.5  # css pixels
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.tuples(*[st.floats(0, 1)] * 3))
 def test_ink_reads_on_white_and_leaves_dark_colours_alone(rgb):
     color = to_hex(rgb)

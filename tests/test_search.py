@@ -11,7 +11,7 @@ from companion.cells.rnn import rnn_init
 from companion.graphical import joint, rnn_next, table_model
 from companion.search import Scorer, beam, every, exact, greedy
 
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 ks, taus, seeds, kinds = (
     st.integers(1, 4),
     st.integers(1, 5),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from companion.data import text
 
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 
 
 def test_importing_text_does_not_import_torch():
