@@ -23,7 +23,7 @@ from tests.gradients import relative_error
 ROWS = store.rows("gated")
 CHAR_RECORD, MODEL = store.record("charlstm"), stored_char_lstm()
 HELD_OUT, JUDGED = (CHAR_RECORD["settings"][name] for name in ("held_out", "judged"))
-quick = settings(max_examples=12, deadline=None)
+quick = settings(max_examples=12)
 
 
 # the character LSTM

@@ -44,7 +44,7 @@ from companion.reservoir.modules import TrainedReservoir, adding_start, narma_st
 from companion.reservoir.trials import draw_narma, forecast_errors, narma_error
 from tests.gradients import assert_gradient, differences, relative_error
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=15)
 seeds = st.integers(0, 2**32 - 1)
 sizes = st.integers(1, 8)
 

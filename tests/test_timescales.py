@@ -17,7 +17,7 @@ from companion.timescales.leaky import slopes
 from tests.gradients import assert_agree, assert_gradient, differences
 
 torch.set_num_threads(1)
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 seeds = st.integers(0, 2**32 - 1)
 delay_sets = st.lists(st.integers(1, 5), min_size=1, max_size=3, unique=True).map(tuple)
 keeps = st.floats(0.01, 0.99)
@@ -123,7 +123,7 @@ def test_the_slopes_of_an_average_are_those_of_differences(seed: int, tau: int) 
     assert_agree(d, np.einsum("iti->ti", by_unit), 1e-6, slopes, "central differences", "alpha", floor=1e-9)
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seeds)
 def test_learned_leaks_recover_the_time_constants_of_a_mixture(seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -169,7 +169,7 @@ def test_rescaled_matrices_multiply_every_rate_and_every_gradient(seed: int, del
     np.testing.assert_allclose(ts.delay_norms(scaled, delays, 12), gamma ** np.arange(13) * norms, rtol=1e-9)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(seeds, delay_sets)
 def test_a_stack_answers_as_its_nets_do_one_by_one(seed: int, delays: tuple[int, ...]) -> None:
     from companion.timescales.recall import _logits
