@@ -21,12 +21,6 @@ class Watch:
         return url.startswith((home, "data:", "blob:"))
 
 
-@pytest.fixture(params=["http", "file"])
-def home(request, built_book) -> str:
-    """The address of the book: served, and opened as a file."""
-    return request.getfixturevalue("http_book") if request.param == "http" else built_book.as_uri() + "/"
-
-
 @pytest.fixture
 def visit(browser):
     """Return a function that opens a page and returns it with its `Watch`."""

@@ -10,6 +10,10 @@ from companion.figures import Explorable
 MOUNT = """() => { const f = document.querySelector("figure.explorable");
     const spec = JSON.parse(f.querySelector("script").textContent);
     explorables.mount(f, spec, explorables.localStore({ ...spec.start })); }"""
+LOOK = """async root => {
+    await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)));
+    return root.querySelector("svg").innerHTML + root.querySelector(".ex-readout").innerText;
+}"""
 FIGURE = re.compile(r'<figure class="explorable"[^>]*id="([^"]+)"')
 
 
@@ -37,16 +41,10 @@ class Figure:
         self.root = page.locator(f"figure.ex-live#{name}")
         self.root.wait_for()
         self.root.scroll_into_view_if_needed()
-        self.settle()
-
-    def settle(self) -> None:
-        """Wait until what was asked for is drawn."""
-        self.page.evaluate("() => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)))")
 
     def look(self) -> str:
-        """What a person sees of it: the drawing and the read-out."""
-        self.settle()
-        return self.root.locator("svg").inner_html() + self.root.locator(".ex-readout").inner_text()
+        """What a person sees of it, once what was asked for is drawn: the drawing and the read-out."""
+        return self.root.evaluate(LOOK)
 
     def controls(self) -> list[str]:
         names = self.root.locator("[data-control]").evaluate_all("all => all.map(e => e.dataset.control)")
@@ -75,7 +73,6 @@ class Figure:
             inputs.press("Enter")
         else:
             inputs.press("ArrowUp" if inputs.evaluate("e => e.selectedIndex > 0") else "ArrowDown")
-        self.settle()
 
     def by_mouse(self, control: str) -> None:
         """Move a control with the pointer, to a place far from where it is."""
@@ -95,7 +92,13 @@ class Figure:
         else:
             other = inputs.evaluate("e => (e.selectedIndex + 1) % e.options.length")
             inputs.select_option(index=other)
-        self.settle()
+
+    def by_touch(self) -> None:
+        """Move the first slider with a finger, to a place far from where it is."""
+        slider = self.root.locator("input[type=range]").first
+        box = slider.bounding_box()
+        low = slider.evaluate("e => +e.value > (+e.min + +e.max) / 2")
+        slider.tap(position={"x": box["width"] * (0.15 if low else 0.85), "y": box["height"] / 2})
 
     def drag(self, handle: str) -> None:
         """Pull a handle some way to the left and down."""
@@ -107,7 +110,6 @@ class Figure:
         self.page.mouse.down()
         self.page.mouse.move(x - max(30, 0.4 * box["width"]), y + 12, steps=4)
         self.page.mouse.up()
-        self.settle()
 
     def moves_and_resets(self) -> None:
         """Say something at first sight, then move every control by key and pointer and every handle, and go back."""
@@ -130,17 +132,4 @@ class Figure:
 
     def reset(self) -> None:
         self.root.locator("[data-reset]").click()
-        self.settle()
-
-    def shown(self, control: str):
-        """The value that the control itself shows, as the trait would hold it."""
-        inputs, kind = self._inputs(control)
-        if kind == "range":
-            return float(inputs.evaluate("e => e.value"))
-        if kind == "checkbox":
-            return inputs.is_checked()
-        if kind == "radio":
-            return self.root.locator(f'[data-control="{control}"]:checked').evaluate(
-                "e => e.parentNode.innerText.trim()"
-            )
-        return inputs.evaluate("e => e.options[e.selectedIndex].text")
+        self.look()
