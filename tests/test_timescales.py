@@ -135,6 +135,18 @@ def test_learned_leaks_recover_the_time_constants_of_a_mixture(seed: int) -> Non
     np.testing.assert_allclose([ts.time_constant(a) for a in got.alpha], taus, rtol=1e-3)
 
 
+def test_no_update_of_a_fit_raises_its_error() -> None:
+    taus, w = np.array([2.0, 10.0, 50.0]), np.array([1.0, -1.0, 1.5])  # quiet parts: some full steps overshoot
+    for seed in range(8):
+        rng = np.random.default_rng(seed)
+        v = rng.standard_normal(300)
+        y = ts.mixture(ts.Leaks(np.exp(-1 / taus), w), v)
+        y = y + 0.05 * y.std() * rng.standard_normal(300)
+        fits = [ts.fit_leaks(v, y, np.array([0.3, 0.8, 0.97]), n) for n in range(12)]
+        errors = np.array([((ts.mixture(p, v) - y) ** 2).sum() for p in fits])
+        assert (np.diff(errors) <= 1e-9 * errors[:-1]).all(), seed
+
+
 @few
 @given(seeds, st.floats(0.7, 1.1), st.integers(1, 8), st.integers(2, 6))
 def test_through_skips_of_d_steps_the_gradient_has_slope_log_rho_over_d(seed: int, rho: float, d: int, n: int) -> None:
