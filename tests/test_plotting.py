@@ -133,3 +133,46 @@ def test_what_has_no_source_is_refused(bad):
 def test_bad_arguments_are_named(figure, name, call):
     with pytest.raises(ValueError, match=f"^{name}: want"):
         call(figure)
+
+
+SHOWN = '''def shown(p, x, y, n, h0=None):
+    """One sentence."""
+    p, x = _checked(p, x)
+    n, k = integer("n", n, 1), len(p.c)
+    y = check.targets("y", y, len(x), k)
+    choice("way", n, (1, 2))
+    if len(x) > n:
+        raise ValueError("x: want fewer")
+    below, h = sequence("x", x, n), []
+    # h = tanh(x)
+    h = np.tanh(array("h0", h0, (n,)))
+    if n == 1:
+        h = -h
+    return read(h, number("n", n))
+'''
+BARE = '''def shown(p, x, y, n, h0=None):
+    """One sentence."""
+    k = len(p.c)
+    below, h = x, []
+    # h = tanh(x)
+    h = np.tanh(h0)
+    if n == 1:
+        h = -h
+    return read(h, n)
+'''
+
+
+def test_a_reader_is_shown_the_equations_without_the_checks():
+    assert plotting._without_checks(SHOWN) == BARE
+    assert plotting._without_checks(BARE) == BARE
+
+
+def test_what_is_shown_without_checks_computes_what_the_source_computes():
+    from companion.cells.rnn import rnn_init
+    from companion.longterm import powers
+
+    source = plotting._without_checks(plotting._shorten_docstrings(plotting._source(powers.power_norms)))
+    space = dict(vars(powers))
+    exec(source, space)
+    W = rnn_init(1, 3, 1, np.random.default_rng(0)).W
+    assert np.array_equal(space["power_norms"](W, 5), powers.power_norms(W, 5))

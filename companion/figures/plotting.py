@@ -6,6 +6,7 @@ what you read is what runs and never a second copy.
 
 import ast
 import inspect
+import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
@@ -24,6 +25,10 @@ __all__ = ["COLORS", "band", "ink", "label_line", "show_source", "use_style"]
 
 # The order in which lines that name no colour take one.
 CYCLE = ("state", "output", "input", "loss", "gradient", "parameter", "target")
+
+
+CHECKED = re.compile(r"_?checked(_\w+)?")
+"""Names of a section's own checks, which hand on their first argument."""
 
 
 def use_style() -> None:
@@ -111,6 +116,8 @@ def band(ax: Axes, x: np.ndarray, ys: np.ndarray, color: str, label: str | None 
 def show_source(*objects: Callable | type, docstring: bool = False) -> None:
     """Display the source of functions or classes as highlighted code, one block after the other.
 
+    Lines that only check the arguments are left out: what a reader is shown is the equations.
+
     Parameters
     ----------
     objects : functions or classes of `companion`.
@@ -125,7 +132,7 @@ def show_source(*objects: Callable | type, docstring: bool = False) -> None:
 
     if not objects:
         raise ValueError("objects: want at least one function or class, got none")
-    blocks = [_source(o) if docstring else _shorten_docstrings(_source(o)) for o in objects]
+    blocks = [s if docstring else _without_checks(_shorten_docstrings(s)) for s in map(_source, objects)]
     display(Markdown("```python\n" + "\n\n\n".join(blocks) + "\n```"))
 
 
@@ -146,3 +153,63 @@ def _shorten_docstrings(source: str) -> str:
             lines[first] = lines[first].rstrip() + '"""'
             lines[first + 1 : last + 1] = [None] * (last - first)  # None: dropped below, so line numbers stay true
     return "\n".join(line for line in lines if line is not None)
+
+
+def _without_checks(source: str) -> str:
+    """The source without the checks of arguments, which hand on what came: `x = sequence("x", x)` goes."""
+    lines = source.split("\n")
+    for function in [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]:
+        for statement in [n for n in ast.walk(function) if isinstance(n, ast.stmt) and n is not function]:
+            if (bare := _unchecked(statement)) is not None:
+                first, last = statement.lineno - 1, statement.end_lineno
+                bare = textwrap.indent(bare, " " * statement.col_offset) if bare else None
+                lines[first:last] = [bare, *[None] * (last - first - 1)]
+    return "\n".join(line for line in lines if line is not None)
+
+
+def _unchecked(statement: ast.stmt) -> str | None:
+    """A statement without its checks, empty if it is nothing else; None if it holds none, or others inside it."""
+    match statement:
+        case ast.If(body=[ast.Raise()], orelse=[]):
+            return ""
+        case ast.Expr(value=ast.Call() as call) if _checked_by(call) is not None:
+            return ""
+        case ast.Assign(targets=[target], value=value) if any(_checked_by(n) is not None for n in ast.walk(value)):
+            names = target.elts if isinstance(target, ast.Tuple) else [target]
+            values = value.elts if isinstance(value, ast.Tuple) else [value]
+            if len(names) != len(values):  # p, x = checked(p, x)
+                passed = values[0].args if len(values) == 1 and _checked_by(values[0]) is not None else []
+                return "" if {ast.unparse(n) for n in names} <= {ast.unparse(a) for a in passed} else None
+            pairs = [(n, _Bare().visit(v)) for n, v in zip(names, values, strict=True)]
+            pairs = [(n, v) for n, v in pairs if ast.unparse(n) != ast.unparse(v)]
+            return " = ".join(", ".join(_text(v, len(pairs) == 1) for v in side) for side in zip(*pairs, strict=True))
+        case ast.Return(value=value) if value and any(_checked_by(n) is not None for n in ast.walk(value)):
+            return f"return {_text(_Bare().visit(value), True)}"
+    return None
+
+
+def _text(node: ast.AST, alone: bool) -> str:
+    """The code of a node, in this book's quotes; a tuple that stands alone needs no brackets."""
+    text = ast.unparse(node)
+    text = text if '"' in text else text.replace("'", '"')
+    return text[1:-1] if alone and isinstance(node, ast.Tuple) else text
+
+
+class _Bare(ast.NodeTransformer):
+    """Puts the argument in the place of a check of it."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        """The argument itself, where the call checks it."""
+        inner = _checked_by(node)
+        return self.generic_visit(node) if inner is None else self.visit(inner)
+
+
+def _checked_by(node: ast.AST) -> ast.expr | None:
+    """The argument that a call checks and hands on; None for anything else."""
+    if not isinstance(node, ast.Call) or not node.args:
+        return None
+    name = getattr(node.func, "id", None) or getattr(node.func, "attr", "")
+    room = getattr(getattr(node.func, "value", None), "id", "")
+    if (name in validation.__all__ and room in ("", "check", "checks", "validation")) and len(node.args) > 1:
+        return node.args[1]
+    return node.args[0] if CHECKED.fullmatch(name) else None
