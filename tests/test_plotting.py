@@ -135,7 +135,14 @@ def test_bad_arguments_are_named(figure, name, call):
         call(figure)
 
 
-SHOWN = '''def shown(p, x, y, n, h0=None):
+SHOWN = '''@checked
+def shown(
+    p: RNN,
+    x: Annotated[np.ndarray, "tau", "n_x"],  # a comment: with a colon
+    y: np.ndarray,
+    n: int,
+    h0: np.ndarray | None = None,
+) -> dict[str, int]:
     """One sentence."""
     p, x = _checked(p, x)
     n, k = integer("n", n, 1), len(p.c)

@@ -1,19 +1,31 @@
 """Clear errors for bad input, one sentence each: which argument, what came, what was wanted.
 
 Every public function of the companion passes its arguments through these few checks, so that a
-wrong shape is reported where it enters and not ten lines later as a broadcasting accident.
+wrong shape is reported where it enters and not ten lines later as a broadcasting accident. What an
+argument must be is declared once, in its annotation, and looked at by `checked` at the function's door:
+
+    @checked
+    def f(p: RNN, x: Annotated[np.ndarray, "tau", "n_x"], rho: Positive) -> float:
+
+`p` gets the shapes that the fields of `RNN` declare, `x` as many columns as `p.U` has, and `rho` is a number above 0.
 """
 
-from collections.abc import Sequence
-from functools import cache
+import inspect
+from collections.abc import Callable, Sequence
+from functools import cache, wraps
 from numbers import Integral, Real
 from types import UnionType
-from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, NamedTuple, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 __all__ = [
+    "Classes",
+    "Count",
+    "Positive",
+    "Probability",
     "array",
+    "checked",
     "choice",
     "generator",
     "integer",
@@ -26,6 +38,7 @@ __all__ = [
 ]
 
 Kind = TypeVar("Kind")
+Function = TypeVar("Function", bound=Callable)
 
 
 def _describe(value: Any) -> str:
@@ -33,6 +46,10 @@ def _describe(value: Any) -> str:
         return f"an array of shape {value.shape} and type {value.dtype}"
     text = repr(value)
     return f"{text[:60] + '…' if len(text) > 60 else text} ({type(value).__name__})"
+
+
+def _axes(shape: Sequence[int | str | None]) -> str:
+    return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
 
 
 def array(name: str, value: Any, shape: Sequence[int | str | None]) -> np.ndarray:
@@ -50,16 +67,15 @@ def array(name: str, value: Any, shape: Sequence[int | str | None]) -> np.ndarra
     ValueError
         If it is not numeric, has another shape, is empty, or holds NaN or infinity.
     """
-    wanted = "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
     try:
         out = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise ValueError(f"{name}: want numbers of shape {wanted}, got {_describe(value)}") from None
+        raise ValueError(f"{name}: want numbers of shape {_axes(shape)}, got {_describe(value)}") from None
     fits = out.ndim == len(shape) and all(
-        n == m if isinstance(m, Integral) else n >= 1 for n, m in zip(out.shape, shape, strict=True)
+        n >= 1 if m is None or isinstance(m, str) else n == m for n, m in zip(out.shape, shape, strict=True)
     )
     if not fits:
-        raise ValueError(f"{name}: want shape {wanted}, got {out.shape}")
+        raise ValueError(f"{name}: want shape {_axes(shape)}, got {out.shape}")
     if not np.isfinite(out).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0])
         raise ValueError(f"{name}: want finite numbers, got {out[where]} at index {where}")
@@ -134,8 +150,24 @@ def choice(name: str, value: Any, options: Sequence[Any]) -> Any:
     return value
 
 
+Count = Annotated[int, (1, None)]
+"""How many: an integer of at least 1."""
+
+Positive = Annotated[float, positive]
+"""A finite number above 0."""
+
+Probability = Annotated[float, (0, 1)]
+"""A number in [0, 1]."""
+
+
+class Classes(NamedTuple):
+    """Declares class indices, ``y: Annotated[np.ndarray, "tau", Classes("n_o")]``: integers in 0 … n_o − 1."""
+
+    of: str | int
+
+
 @cache
-def _declared(kind: type) -> dict[str, Any]:
+def _declared(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind, include_extras=True)
 
 
@@ -143,8 +175,7 @@ def parameters(name: str, value: Any, kind: type[Kind], lead: Sequence[int | str
     """Return parameters as float64 arrays whose shapes are those that their type declares.
 
     A field of a NamedTuple declares its shape by names, ``Annotated[np.ndarray, "n_h", "n_x"]``: the first array binds
-    a name, the others must agree. A tuple among them is a range, ``Annotated[np.ndarray, "n_h", (0, 1)]``; a number has
-    a range alone, ``Annotated[float, (0, 1)]``; words are a `Literal`; a field may be another such tuple, or None.
+    a name, the others must agree. Declarations that `checked` understands in a signature are understood here.
 
     Parameters
     ----------
@@ -157,34 +188,126 @@ def parameters(name: str, value: Any, kind: type[Kind], lead: Sequence[int | str
     return _fields(name, value, kind, tuple(lead), sizes)
 
 
+def checked(function: Function) -> Function:
+    """The same function, whose arguments are first made what their annotations declare, or refused with a clear error.
+
+    - ``Annotated[np.ndarray, "tau", "n_x"]``: float64, finite, of this shape. The first argument that has a name among
+      its axes binds it, the others must agree, so the order of the arguments matters; an integer argument binds its own
+      name; an axis may be an int.
+    - a NamedTuple: each of its fields as it declares; several in a union: that one which came.
+    - ``Annotated[float, (0, 1)]``, ``Annotated[int, (1, None)]``: a finite number, an integer in a range; an array with
+      a range as well. `Count`, `Positive`, `Probability` are such.
+    - a function among the annotations is asked, ``check(name, value) -> value``: what ranges cannot say.
+    - ``Literal["a", "b"]``, ``bool``, ``str``, ``np.random.Generator``, ``Callable``; ``| None`` lets None through.
+
+    Anything else passes unlooked at.
+    """
+    signature = inspect.signature(function)
+
+    @wraps(function)
+    def door(*args: Any, **kwargs: Any) -> Any:
+        came = signature.bind(*args, **kwargs)
+        came.apply_defaults()
+        wanted, sizes = _declared(function), {}
+        for name, value in came.arguments.items():
+            value = _field(name, value, wanted.get(name), (), sizes)
+            came.arguments[name] = value
+            if isinstance(value, int):
+                sizes.setdefault(name, value)
+        return function(*came.args, **came.kwargs)
+
+    return door
+
+
 def _fields(name: str, value: Any, kind: type, lead: tuple, sizes: dict[str, int]) -> Any:
     """As `parameters`; what is bound is added to `sizes`, which nested fields share."""
     if not isinstance(value, kind):
         wanted = f"{kind.__name__}({', '.join(kind._fields)})"
         raise ValueError(f"{name}: want the parameters as {wanted}, got {type(value).__name__}")
     within = f"{name}." if name else ""
-    return kind(*(_field(f"{within}{k}", getattr(value, k), t, lead, sizes) for k, t in _declared(kind).items()))
+    wanted = _declared(kind)
+    fields = zip(kind._fields, value, strict=True)
+    return kind(*(_field(f"{within}{k}", v, wanted.get(k), lead, sizes) for k, v in fields))
+
+
+SIMPLE = {
+    bool: lambda name, value: choice(name, value, (True, False)),
+    int: integer,
+    float: number,
+    str: lambda name, value: _instance(name, value, str, "text"),
+    np.random.Generator: generator,
+}
+
+
+def _instance(name: str, value: Any, kind: type | tuple, wanted: str) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"{name}: want {wanted}, got {_describe(value)}")
+    return value
 
 
 def _field(name: str, value: Any, declared: Any, lead: tuple, sizes: dict[str, int]) -> Any:
-    if isinstance(declared, UnionType) or (get_origin(declared) is not Annotated and type(None) in get_args(declared)):
-        if value is None:
-            return None
-        declared = next(t for t in get_args(declared) if t is not type(None))
-    if get_origin(declared) is Literal:
+    """One argument, or one field of one: made what was declared."""
+    origin = get_origin(declared)
+    if origin in (Union, UnionType):
+        return _one_of(name, value, get_args(declared), lead, sizes)
+    if declared in SIMPLE:
+        return SIMPLE[declared](name, value)
+    if origin is Annotated:
+        return _annotated(name, value, *get_args(declared), lead=lead, sizes=sizes)
+    if origin is Literal:
         return choice(name, value, get_args(declared))
-    if get_origin(declared) is tuple:  # a setting, such as periods: its cell's own door looks at it
-        return value
-    if get_origin(declared) is not Annotated:
+    if origin is Callable or declared is Callable:
+        return _instance(name, value, Callable, "a function")
+    if isinstance(declared, type) and hasattr(declared, "_fields"):
         return _fields(name, value, declared, lead, sizes)
-    basis, *rest = get_args(declared)
-    span = next((r for r in rest if isinstance(r, tuple)), (None, None))
-    if basis is not np.ndarray:
-        return (integer if basis is int else number)(name, value, *span)
-    axes = [*lead, *(r for r in rest if isinstance(r, str))]
+    return value
+
+
+def _one_of(name: str, value: Any, options: tuple, lead: tuple, sizes: dict[str, int]) -> Any:
+    """What came, as that part of a union which it is; unlooked at if the parts are not all NamedTuples."""
+    if value is None and type(None) in options:
+        return None
+    kinds = [t for t in options if t is not type(None)]
+    if len(kinds) == 1:
+        return _field(name, value, kinds[0], lead, sizes)
+    if not all(hasattr(t, "_fields") for t in kinds):
+        return value
+    wanted = " or ".join(t.__name__ for t in kinds)
+    return _fields(name, _instance(name, value, tuple(kinds), wanted), type(value), lead, sizes)
+
+
+def _annotated(name: str, value: Any, basis: Any, *rest: Any, lead: tuple, sizes: dict[str, int]) -> Any:
+    span = next((r for r in rest if type(r) is tuple), (None, None))
+    if basis is np.ndarray:
+        axes = [*lead, *(r for r in rest if isinstance(r, str | int))]
+        classes = next((r.of for r in rest if isinstance(r, Classes)), None)
+        if classes is None:
+            out = _shaped(name, value, axes, sizes)
+            out = out if span == (None, None) else _in_span(name, out, *span)
+        else:
+            out = targets(name, value, sizes.setdefault(axes[0], np.size(value)), sizes.get(classes, classes))
+    elif basis in (int, float):
+        out = (integer if basis is int else number)(name, value, *span)
+    else:
+        out = _field(name, value, basis, lead, sizes)
+    for check in filter(inspect.isfunction, rest):
+        out = check(name, out)
+    return out
+
+
+def _shaped(name: str, value: Any, axes: list[int | str], sizes: dict[str, int]) -> np.ndarray:
+    """An array whose axes have the lengths in `sizes`, to which those that are new are added."""
+    if axes[:1] == ["tau"] and np.shape(value)[:1] == (0,):
+        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
     out = array(name, value, [sizes.get(n, n) for n in axes])
-    sizes.update(zip(axes, out.shape, strict=True))
-    if span != (None, None) and ((out < span[0]) | (out > span[1])).any():
-        bad = out[(out < span[0]) | (out > span[1])].flat[0]
-        raise ValueError(f"{name}: want numbers in [{span[0]}, {span[1]}], got {bad}")
+    for n, m in zip(axes, out.shape, strict=True):
+        sizes.setdefault(n, m)
+    return out if len({*axes}) == len(axes) else array(name, out, [sizes[n] for n in axes])
+
+
+def _in_span(name: str, out: np.ndarray, low: float | None, high: float | None) -> np.ndarray:
+    outside = (out < (-np.inf if low is None else low)) | (out > (np.inf if high is None else high))
+    if outside.any():
+        span = f"in [{low}, {high}]" if high is not None else f"of at least {low}"
+        raise ValueError(f"{name}: want numbers {span}, got {out[outside].flat[0]}")
     return out

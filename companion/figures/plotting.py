@@ -30,6 +30,9 @@ CYCLE = ("state", "output", "input", "loss", "gradient", "parameter", "target")
 CHECKED = re.compile(r"_?checked(_\w+)?")
 """Names of a section's own checks, which hand on their first argument."""
 
+WIDTH = 88
+"""Characters of a signature that is shown on one line."""
+
 
 def use_style() -> None:
     """Set matplotlib to the book's style: `book.mplstyle` beside this file, and the book's colours."""
@@ -156,15 +159,34 @@ def _shorten_docstrings(source: str) -> str:
 
 
 def _without_checks(source: str) -> str:
-    """The source without the checks of arguments, which hand on what came: `x = sequence("x", x)` goes."""
+    """The source without the checks of arguments, which hand on what came: `x = sequence("x", x)` goes.
+
+    What a signature declares goes as well, with `@checked`, which looks at it: `def f(x):` is left.
+    """
     lines = source.split("\n")
     for function in [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.FunctionDef)]:
+        _strip_header(lines, function)
         for statement in [n for n in ast.walk(function) if isinstance(n, ast.stmt) and n is not function]:
             if (bare := _unchecked(statement)) is not None:
                 first, last = statement.lineno - 1, statement.end_lineno
                 bare = textwrap.indent(bare, " " * statement.col_offset) if bare else None
                 lines[first:last] = [bare, *[None] * (last - first - 1)]
     return "\n".join(line for line in lines if line is not None)
+
+
+def _strip_header(lines: list[str | None], function: ast.FunctionDef) -> None:
+    """Leave `def` and the names of the arguments, without what they declare; the lines keep their numbers."""
+    inner = ast.parse(ast.unparse(function)).body[0]
+    inner.decorator_list = [d for d in inner.decorator_list if ast.unparse(d) != "checked"]
+    inner.returns, inner.body = None, [ast.Pass()]
+    for argument in [n for n in ast.walk(inner.args) if isinstance(n, ast.arg)]:
+        argument.annotation = None
+    text = _text(inner, False).removesuffix("\n    pass")
+    if len(text) + function.col_offset > WIDTH:
+        text = text.replace("(", "(\n    ", 1).removesuffix("):") + "\n):"
+    first = min(n.lineno for n in [function, *function.decorator_list]) - 1
+    last = next(i for i in range(function.lineno - 1, len(lines)) if lines[i].split("#")[0].rstrip().endswith(":"))
+    lines[first : last + 1] = [textwrap.indent(text, " " * function.col_offset), *[None] * (last - first)]
 
 
 def _unchecked(statement: ast.stmt) -> str | None:
