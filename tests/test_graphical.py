@@ -415,7 +415,7 @@ bad = [
     (lambda: sum_product(Chain(np.zeros((0, 2)), np.zeros((2, 2)))), r"chain\.unary: want a sequence"),
     (lambda: sum_product(Chain(np.zeros((3, 2)), np.zeros((2, 3)))), r"chain\.pair: want shape \(2, 2\)"),
     (lambda: max_product(Chain(np.full((3, 2), np.inf), np.zeros((2, 2)))), r"chain\.unary: want finite"),
-    (lambda: max_product("chain"), "chain: want a Chain"),
+    (lambda: max_product("chain"), "chain: want the parameters as Chain"),
     (lambda: chain_sample(chain, 0, rng0), "n: want at least 1"),
     (lambda: chain_sample(chain, 1, None), "rng: want a numpy.random.Generator"),
     (lambda: chain_fit([], [], 2), "xs: want at least one sequence"),
@@ -432,7 +432,7 @@ bad = [
     (lambda: length_distribution(Halt(language, np.zeros(3), 0.0), -1), "longest: want at least 0"),
     (lambda: length_distribution(Halt(language, np.zeros(3), 0.0), 30), "longest: want at most a million"),
     (lambda: write(Halt(language, np.zeros(3), 0.0), None), "rng: want a numpy.random.Generator"),
-    (lambda: write(language, rng0), "e: want an EndSymbol"),
+    (lambda: write(language, rng0), "e: want EndSymbol or Halt or Foretold"),
 ]
 
 

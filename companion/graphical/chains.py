@@ -4,12 +4,12 @@ P(y | x) = exp(score(y)) / Z with score(y) = Σₜ θ⁽ᵗ⁾(y⁽ᵗ⁾) + Σ�
 the k^τ sequences takes τ k² steps.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from companion.core import tree
-from companion.core.checks import array, choice, generator, integer, number, sequence, targets
+from companion.core.checks import Classes, Count, checked, sequence, targets
 from companion.core.functions import softmax
 
 __all__ = [
@@ -28,8 +28,8 @@ __all__ = [
 class Chain(NamedTuple):
     """Potentials of a linear chain, in nats: any finite numbers."""
 
-    unary: np.ndarray  # (tau, k): θ⁽ᵗ⁾(y⁽ᵗ⁾)
-    pair: np.ndarray  # (k, k): θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾), row = the label before
+    unary: Annotated[np.ndarray, "tau", "k"]  # θ⁽ᵗ⁾(y⁽ᵗ⁾)
+    pair: Annotated[np.ndarray, "k", "k"]  # θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾), row = the label before
 
 
 class Beliefs(NamedTuple):
@@ -43,18 +43,9 @@ class Beliefs(NamedTuple):
 class ChainWeights(NamedTuple):
     """Weights that make a chain of a sequence of observations: unary = x Aᵀ + a, pair = B."""
 
-    A: np.ndarray  # (k, n_x)
-    a: np.ndarray  # (k,)
-    B: np.ndarray  # (k, k)
-
-
-def _checked(chain: Any) -> Chain:
-    if not isinstance(chain, Chain):
-        raise ValueError(f"chain: want a Chain(unary, pair), got {type(chain).__name__}")
-    if np.size(chain.unary) == 0:
-        raise ValueError("chain.unary: want a sequence of at least one step, got an empty one")
-    unary = array("chain.unary", chain.unary, ("tau", "k"))
-    return Chain(unary, array("chain.pair", chain.pair, (unary.shape[1],) * 2))
+    A: Annotated[np.ndarray, "k", "n_x"]
+    a: Annotated[np.ndarray, "k"]
+    B: Annotated[np.ndarray, "k", "k"]
 
 
 def _logsumexp(a: np.ndarray, axis: int) -> np.ndarray:
@@ -62,16 +53,9 @@ def _logsumexp(a: np.ndarray, axis: int) -> np.ndarray:
     return np.squeeze(top, axis) + np.log(np.exp(a - top).sum(axis=axis))
 
 
-def chain_score(chain: Chain, y: np.ndarray) -> float:
-    """Unnormalised log-probability of a sequence: Σₜ θ⁽ᵗ⁾(y⁽ᵗ⁾) + Σₜ θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾) (Section 10.2.3).
-
-    Parameters
-    ----------
-    chain : potentials.
-    y : (tau,) labels 0 … k − 1.
-    """
-    chain = _checked(chain)
-    y = targets("y", y, *chain.unary.shape)
+@checked
+def chain_score(chain: Chain, y: Annotated[np.ndarray, "tau", Classes("k")]) -> float:
+    """Unnormalised log-probability of a sequence: Σₜ θ⁽ᵗ⁾(y⁽ᵗ⁾) + Σₜ θ(y⁽ᵗ⁻¹⁾, y⁽ᵗ⁾) (Section 10.2.3)."""
     return float(chain.unary[np.arange(len(y)), y].sum() + chain.pair[y[:-1], y[1:]].sum())
 
 
@@ -91,44 +75,27 @@ def _backward(chain: Chain) -> np.ndarray:
     return beta
 
 
+@checked
 def sum_product(chain: Chain) -> Beliefs:
     """Exact log Z and marginals of a chain, by one message forward and one backward at each step.
 
     Equations (Section 10.2.3): log Z = log Σⱼ α⁽τ⁾(j), P(y⁽ᵗ⁾ = j) = α⁽ᵗ⁾(j) β⁽ᵗ⁾(j) / Z,
     P(y⁽ᵗ⁾ = i, y⁽ᵗ⁺¹⁾ = j) = α⁽ᵗ⁾(i) exp(θ(i, j) + θ⁽ᵗ⁺¹⁾(j)) β⁽ᵗ⁺¹⁾(j) / Z.
 
-    Parameters
-    ----------
-    chain : potentials.
-
-    Returns
-    -------
-    Beliefs
-
     Reference: rabiner1989
     """
-    chain = _checked(chain)
     alpha, beta = _forward(chain), _backward(chain)
     log_z = float(_logsumexp(alpha[-1], axis=0))
     pairs = alpha[:-1, :, None] + chain.pair + (chain.unary[1:] + beta[1:])[:, None, :]
     return Beliefs(log_z, np.exp(alpha + beta - log_z), np.exp(pairs - log_z))
 
 
+@checked
 def max_product(chain: Chain) -> tuple[np.ndarray, float]:
     """The most probable sequence and its score: the same messages with a maximum instead of a sum (Viterbi).
 
-    Parameters
-    ----------
-    chain : potentials.
-
-    Returns
-    -------
-    y : (tau,) labels.
-    score : its unnormalised log-probability.
-
     Reference: viterbi1967
     """
-    chain = _checked(chain)
     best, back = chain.unary[0], []
     for unary in chain.unary[1:]:
         arrive = best[:, None] + chain.pair
@@ -140,21 +107,9 @@ def max_product(chain: Chain) -> tuple[np.ndarray, float]:
     return np.array(y[::-1]), float(best.max())
 
 
-def chain_sample(chain: Chain, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n sequences exactly: the last label from α⁽τ⁾, then each one before it given the one after.
-
-    Parameters
-    ----------
-    chain : potentials.
-    n : how many, at least 1.
-    rng : the generator to draw from.
-
-    Returns
-    -------
-    (n, tau) labels
-    """
-    chain, n = _checked(chain), integer("n", n, 1)
-    generator("rng", rng)
+@checked
+def chain_sample(chain: Chain, n: Count, rng: np.random.Generator) -> np.ndarray:
+    """Draw n sequences exactly, (n, tau): the last label from α⁽τ⁾, then each one before it given the one after."""
     alpha = _forward(chain)
     y = np.empty((n, len(alpha)), dtype=np.int64)
     logits = np.tile(alpha[-1], (n, 1))
@@ -166,28 +121,21 @@ def chain_sample(chain: Chain, n: int, rng: np.random.Generator) -> np.ndarray:
     return y
 
 
-def chain_of(w: ChainWeights, x: np.ndarray) -> Chain:
-    """The chain of one sequence of observations: unary = x Aᵀ + a, pair = B.
-
-    Parameters
-    ----------
-    w : weights.
-    x : observations, shape (tau, n_x).
-    """
-    a = array("w.a", w.a, ("k",))
-    A = array("w.A", w.A, (len(a), "n_x"))
-    x = sequence("x", x, A.shape[1])
-    return _checked(Chain(x @ A.T + a, w.B))
+@checked
+def chain_of(w: ChainWeights, x: Annotated[np.ndarray, "tau", "n_x"]) -> Chain:
+    """The chain of one sequence of observations: unary = x Aᵀ + a, pair = B."""
+    return Chain(x @ w.A.T + w.a, w.B)
 
 
+@checked
 def chain_fit(
     xs: list[np.ndarray],
     ys: list[np.ndarray],
-    k: int,
+    k: Count,
     pairs: bool = True,
-    steps: int = 100,
-    lr: float = 1.0,
-    decay: float = 1e-3,
+    steps: Count = 100,
+    lr: Annotated[float, (0, None)] = 1.0,
+    decay: Annotated[float, (0, None)] = 1e-3,
 ) -> ChainWeights:
     """Maximum likelihood by gradient ascent: what was seen minus what the chain expects (Section 10.2.3).
 
@@ -195,20 +143,14 @@ def chain_fit(
 
     Parameters
     ----------
-    xs : observations, each of shape (tau, n_x).
-    ys : labels, each of shape (tau,).
-    k : labels in all, at least 1.
+    xs : observations, each of shape (tau, n_x). ys : labels, each of shape (tau,). k : labels in all.
     pairs : learn θ(i, j); if False they stay 0, and the labels are independent softmaxes.
-    steps : gradient steps, at least 1.
-    lr : step size, per label.
-    decay : pull of every weight towards zero.
+    lr : step size, per label. decay : pull of every weight towards zero.
 
     Reference: lafferty2001
     """
     if len(xs) == 0 or len(xs) != len(ys):
         raise ValueError(f"xs: want at least one sequence and labels for each, got {len(xs)} and {len(ys)}")
-    k, steps, pairs = integer("k", k, 1), integer("steps", steps, 1), choice("pairs", pairs, (True, False))
-    lr, decay = number("lr", lr, 0), number("decay", decay, 0)
     xs = [sequence(f"xs[{i}]", x) for i, x in enumerate(xs)]
     ys = [targets(f"ys[{i}]", y, len(x), k) for i, (x, y) in enumerate(zip(xs, ys, strict=True))]
     w, n = ChainWeights(np.zeros((k, xs[0].shape[1])), np.zeros(k), np.zeros((k, k))), sum(map(len, ys))

@@ -5,12 +5,12 @@ length first and count down. All three are recurrent nets that read their own la
 a probability to stop, so the length can be 0.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from companion.cells.rnn import RNN, many
-from companion.core.checks import array, generator, integer, number, parameters
+from companion.core.checks import Count, array, checked, integer
 from companion.core.functions import sigmoid, softmax
 
 __all__ = ["EndSymbol", "Foretold", "Halt", "length_distribution", "write"]
@@ -26,7 +26,7 @@ class Halt(NamedTuple):
     """A Bernoulli unit beside the outputs: stop with probability σ(v · h⁽ᵗ⁾ + d), else write a symbol."""
 
     p: RNN  # U (n_h, k), V (k, n_h)
-    v: np.ndarray  # (n_h,)
+    v: Annotated[np.ndarray, "n_h"]
     d: float
 
 
@@ -34,23 +34,21 @@ class Foretold(NamedTuple):
     """The length is drawn first; at each step the net reads how many symbols are left, divided by the longest."""
 
     p: RNN  # U (n_h, k + 1): the last column reads the count; V (k, n_h)
-    logits: np.ndarray  # (longest + 1,): softmax gives P(τ = 0), …, P(τ = longest)
+    logits: Annotated[np.ndarray, "lengths"]  # softmax gives P(τ = 0), …, P(τ = longest)
 
 
-Ending = EndSymbol | Halt | Foretold
+def _symbols(e: EndSymbol | Halt | Foretold) -> int:
+    """k, how many symbols the net can write."""
+    return len(e.p.c) - isinstance(e, EndSymbol)
 
 
-def _checked(e: Any) -> tuple[Ending, int]:
-    """The ending with its arrays checked, and k."""
-    if not isinstance(e, EndSymbol | Halt | Foretold):
-        raise ValueError(f"e: want an EndSymbol, a Halt or a Foretold, got {type(e).__name__}")
-    p = parameters("e.p", e.p, RNN)
-    k = len(p.c) - isinstance(e, EndSymbol)
-    integer("symbols that e.p writes", k, 1)
-    array("e.p.U", p.U, (len(p.b), k + isinstance(e, Foretold)))
-    if isinstance(e, Halt):
-        return Halt(p, array("e.v", e.v, (len(p.b),)), number("e.d", e.d)), k
-    return e._replace(p=p) if isinstance(e, EndSymbol) else Foretold(p, array("e.logits", e.logits, ("longest",))), k
+def _reads_what_it_writes(name: str, e: EndSymbol | Halt | Foretold) -> EndSymbol | Halt | Foretold:
+    k = integer(f"symbols that {name}.p writes", _symbols(e), 1)
+    array(f"{name}.p.U", e.p.U, (len(e.p.b), k + isinstance(e, Foretold)))
+    return e
+
+
+Ending = Annotated[EndSymbol | Halt | Foretold, _reads_what_it_writes]
 
 
 def _outputs(e: Ending, h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -72,22 +70,19 @@ def _advance(e: Ending, h: np.ndarray, y: np.ndarray | None, left: int | None) -
     return many(e.p).step(z, h.T).h.T
 
 
-def length_distribution(e: Ending, longest: int) -> np.ndarray:
+@checked
+def length_distribution(e: Ending, longest: Annotated[int, (0, None)]) -> np.ndarray:
     """Exact P(τ = n) for n = 0 … longest, by summing over everything that can be written (Section 10.2.3).
 
     The sum walks through all prefixes, so the cost grows like k^longest. What is missing to 1 is the probability of
     something longer. A foretold length has its distribution in a table, and nothing needs to be summed.
 
-    Parameters
-    ----------
-    e : the net with its way to end.
-    longest : at least 0, with at most a million prefixes.
-
-    Returns
-    -------
-    array of shape (longest + 1,)
+    Raises
+    ------
+    ValueError
+        If there are more than a million prefixes.
     """
-    (e, k), longest = _checked(e), integer("longest", longest, 0)
+    k = _symbols(e)
     if isinstance(e, Foretold):
         out = np.zeros(longest + 1)
         told = softmax(e.logits)[: longest + 1]
@@ -105,29 +100,15 @@ def length_distribution(e: Ending, longest: int) -> np.ndarray:
     return np.array(out)
 
 
-def write(e: Ending, rng: np.random.Generator, longest: int = 1000) -> np.ndarray:
-    """Let the net write one sequence until it stops (Section 10.2.3).
-
-    Parameters
-    ----------
-    e : the net with its way to end.
-    rng : the generator to draw from.
-    longest : cut after so many symbols, at least 1.
-
-    Returns
-    -------
-    symbols, shape (n,) with 0 ≤ n ≤ longest
-    """
-    (e, k), longest = _checked(e), integer("longest", longest, 1)
-    generator("rng", rng)
-    left = None
-    if isinstance(e, Foretold):
-        left = int(rng.choice(len(e.logits), p=softmax(e.logits)))
+@checked
+def write(e: Ending, rng: np.random.Generator, longest: Count = 1000) -> np.ndarray:
+    """Let the net write one sequence until it stops, or is cut after `longest` symbols (Section 10.2.3)."""
+    left = int(rng.choice(len(e.logits), p=softmax(e.logits))) if isinstance(e, Foretold) else None
     h, y = np.zeros((1, len(e.p.b))), []
     while len(y) < longest and left != len(y):
         h = _advance(e, h, np.array(y[-1:]) if y else None, None if left is None else left - len(y))
         symbols, stop = _outputs(e, h)
         if rng.random() < stop[0]:
             break
-        y.append(int(rng.choice(k, p=symbols[0])))
+        y.append(int(rng.choice(_symbols(e), p=symbols[0])))
     return np.array(y, dtype=np.int64)

@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Annotated
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from companion.cells.rnn import RNN
-from companion.core.checks import array, choice, generator, integer, number, parameters, sequence
+from companion.core.checks import Count, array, checked, integer
 from companion.core.functions import log_softmax
 from companion.search import LogP, ask
 
@@ -25,25 +27,31 @@ __all__ = [
 LARGEST = 1_000_000  # sequences that are enumerated at most
 
 
-def sequences(k: int, tau: int) -> np.ndarray:
-    """All sequences of τ symbols, in the order of counting: shape (k^τ, τ).
+def _distribution(name: str, value: ArrayLike) -> np.ndarray:
+    P = array(name, value, ("k",) * max(np.ndim(value), 1))
+    if (P < 0).any() or abs(P.sum() - 1) > 1e-9:
+        raise ValueError(f"{name}: want probabilities that sum to one, got a sum of {P.sum()} and a least of {P.min()}")
+    return P
 
-    Parameters
-    ----------
-    k : symbols, at least 1.
-    tau : length, at least 1.
-    """
-    k, tau = integer("k", k, 1), integer("tau", tau, 1)
+
+Joint = Annotated[ArrayLike, _distribution]
+"""P(y⁽¹⁾ … y⁽τ⁾), shape (k, …, k) with τ axes."""
+
+
+@checked
+def sequences(k: Count, tau: Count) -> np.ndarray:
+    """All sequences of τ symbols, in the order of counting: shape (k^τ, τ)."""
     if k**tau > LARGEST:
         raise ValueError(f"tau: want at most {LARGEST} sequences to enumerate, got {k}^{tau} = {k**tau}")
     return np.array(list(product(range(k), repeat=tau)))
 
 
+@checked
 def rnn_next(
     p: RNN,
-    x: np.ndarray | None = None,
+    x: Annotated[np.ndarray, "tau", "inputs"] | None = None,
     feedback: bool = True,
-    h0: np.ndarray | None = None,
+    h0: Annotated[np.ndarray, "n_h"] | None = None,
     first: int | None = None,
 ) -> LogP:
     """A recurrent net as a model that is asked one step at a time.
@@ -54,24 +62,20 @@ def rnn_next(
     Parameters
     ----------
     p : parameters; U has a column for each input and, with feedback, for each of the k symbols.
-    x : inputs, shape (tau, n_x); None for a net that reads nothing but its own past.
+    x : None for a net that reads nothing but its own past.
     feedback : does the net read what was written?
-    h0 : initial state, shape (n_h,); zeros if None.
-    first : symbol read at the first step.
+    h0 : initial state; zeros if None. first : symbol read at the first step.
 
     Returns
     -------
     function from a tuple of symbols to log-probabilities of shape (k,)
     """
-    p, k = parameters("p", p, RNN), len(p.c)
-    if not choice("feedback", feedback, (True, False)) and x is None:
+    k, inputs = len(p.c), 0 if x is None else x.shape[1]
+    if not feedback and x is None:
         raise ValueError("x: want inputs for a net without feedback, got None")
-    inputs = p.U.shape[1] - (k if feedback else 0)
-    if x is not None:
-        x = sequence("x", x, inputs)
-    elif inputs != 0:
-        raise ValueError(f"p.U: want {k} columns, one for each symbol, for a net without x, got {p.U.shape[1]}")
-    h0 = np.zeros(len(p.b)) if h0 is None else array("h0", h0, (len(p.b),))
+    if p.U.shape[1] != (wanted := inputs + k * feedback):
+        raise ValueError(f"p.U: want {wanted} columns, one for each input and symbol read, got {p.U.shape[1]}")
+    h0 = np.zeros(len(p.b)) if h0 is None else h0
     known: dict[tuple[int, ...], np.ndarray] = {}
 
     def state(prefix: tuple[int, ...]) -> np.ndarray:
@@ -92,23 +96,21 @@ def rnn_next(
     return logp
 
 
-def table_model(k: int, tau: int, rng: np.random.Generator, concentration: float = 1.0) -> LogP:
+@checked
+def table_model(
+    k: Count, tau: Count, rng: np.random.Generator, concentration: Annotated[float, (1e-6, None)] = 1.0
+) -> LogP:
     """Draw a model without any structure: after every prefix a distribution of its own, from a Dirichlet.
 
     Parameters
     ----------
-    k : symbols, at least 1.
-    tau : longest sequence, at least 1.
-    rng : the generator to draw from.
-    concentration : of the Dirichlet, above 0: small gives confident steps, large gives even ones.
+    k : symbols. tau : longest sequence.
+    concentration : of the Dirichlet: small gives confident steps, large gives even ones.
 
     Returns
     -------
     function from a tuple of fewer than τ symbols to log-probabilities of shape (k,)
     """
-    k, tau = integer("k", k, 1), integer("tau", tau, 1)
-    concentration = number("concentration", concentration, 1e-6)
-    generator("rng", rng)
     drawn = [rng.dirichlet(np.full(k, concentration), size=(k,) * t) for t in range(tau)]
     tables = [np.log(np.maximum(table, 1e-300)) for table in drawn]
 
@@ -119,21 +121,12 @@ def table_model(k: int, tau: int, rng: np.random.Generator, concentration: float
     return logp
 
 
-def joint(logp: LogP, tau: int) -> np.ndarray:
-    """Probability of every sequence of τ symbols, by the chain rule.
+@checked
+def joint(logp: LogP, tau: Count) -> np.ndarray:
+    """Probability of every sequence of τ symbols, by the chain rule: shape (k, …, k), τ axes, summing to one.
 
     Equation (Section 10.2.3): P(y⁽¹⁾ … y⁽τ⁾) = ∏ₜ P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾).
-
-    Parameters
-    ----------
-    logp : the model.
-    tau : length, at least 1.
-
-    Returns
-    -------
-    array of shape (k, …, k), τ axes, summing to one
     """
-    tau = integer("tau", tau, 1)
     k = len(ask(logp, ()))
     total = np.zeros(())
     for t in range(tau):
@@ -142,72 +135,35 @@ def joint(logp: LogP, tau: int) -> np.ndarray:
     return np.exp(total)
 
 
-def _distribution(P: np.ndarray) -> np.ndarray:
-    P = array("P", P, ("k",) * max(np.ndim(P), 1))
-    if (P < 0).any() or abs(P.sum() - 1) > 1e-9:
-        raise ValueError(f"P: want probabilities that sum to one, got a sum of {P.sum()} and a least of {P.min()}")
-    return P
-
-
-def marginals(P: np.ndarray) -> np.ndarray:
-    """The distribution of each variable alone: sums over all the others.
-
-    Parameters
-    ----------
-    P : joint, shape (k, …, k) with τ axes.
-
-    Returns
-    -------
-    array of shape (tau, k)
-    """
-    P = _distribution(P)
+@checked
+def marginals(P: Joint) -> np.ndarray:
+    """The distribution of each variable alone, (tau, k): sums over all the others."""
     return np.array([P.sum(axis=tuple(i for i in range(P.ndim) if i != t)) for t in range(P.ndim)])
 
 
-def product_of_marginals(P: np.ndarray) -> np.ndarray:
-    """The joint that has the same marginals and no dependence: ∏ₜ P(y⁽ᵗ⁾).
-
-    Parameters
-    ----------
-    P : joint, shape (k, …, k) with τ axes.
-
-    Returns
-    -------
-    array of the shape of P
-    """
+def product_of_marginals(P: Joint) -> np.ndarray:
+    """The joint that has the same marginals and no dependence: ∏ₜ P(y⁽ᵗ⁾)."""
     out = np.ones(())
     for one in marginals(P):
         out = out[..., None] * one
     return out
 
 
-def total_correlation(P: np.ndarray) -> float:
-    """How far the variables are from independent, in nats: KL(P ‖ ∏ₜ P(y⁽ᵗ⁾)); zero if and only if P factorises.
-
-    Parameters
-    ----------
-    P : joint, shape (k, …, k) with τ axes.
-    """
-    P, Q = _distribution(P), product_of_marginals(P)
-    some = P > 0
+@checked
+def total_correlation(P: Joint) -> float:
+    """How far the variables are from independent, in nats: KL(P ‖ ∏ₜ P(y⁽ᵗ⁾)); zero if and only if P factorises."""
+    Q, some = product_of_marginals(P), P > 0
     return float((P[some] * np.log(P[some] / Q[some])).sum())
 
 
-def influence(P: np.ndarray) -> np.ndarray:
-    """How much y⁽ⁱ⁾ alone can change the conditional of y⁽ᵗ⁾: the edges i → t of the directed graph.
+@checked
+def influence(P: Joint) -> np.ndarray:
+    """How much y⁽ⁱ⁾ alone can change the conditional of y⁽ᵗ⁾: the edges i → t of the directed graph, (tau, tau).
 
     Entry (t, i) is the largest total variation between P(y⁽ᵗ⁾ | past) and the same with another y⁽ⁱ⁾, over all pasts.
-    It is zero if and only if the graph needs no edge from i to t (Section 10.2.3).
-
-    Parameters
-    ----------
-    P : joint, shape (k, …, k) with τ axes, every sequence with a probability above zero.
-
-    Returns
-    -------
-    array of shape (tau, tau), zero on and above the diagonal
+    It is zero if and only if the graph needs no edge from i to t (Section 10.2.3), so on and above the diagonal. Every
+    sequence must have a probability above zero.
     """
-    P = _distribution(P)
     if (P == 0).any():
         raise ValueError("P: want every probability above zero, so that all conditionals exist, got a zero")
     tau = P.ndim
@@ -222,23 +178,11 @@ def influence(P: np.ndarray) -> np.ndarray:
     return out
 
 
-def sample(logp: LogP, tau: int, rng: np.random.Generator, start: Sequence[int] = ()) -> np.ndarray:
-    """Draw a sequence by drawing each symbol given those before it (ancestral sampling, Section 10.2.3).
-
-    Parameters
-    ----------
-    logp : the model.
-    tau : how many symbols to draw, at least 1.
-    rng : the generator to draw from.
-    start : symbols that stand already.
-
-    Returns
-    -------
-    (tau,) symbols, without the start
-    """
-    generator("rng", rng)
+@checked
+def sample(logp: LogP, tau: Count, rng: np.random.Generator, start: Sequence[int] = ()) -> np.ndarray:
+    """Draw τ symbols after those of `start`, each given those before it (ancestral sampling, Section 10.2.3)."""
     y = tuple(int(i) for i in start)
-    for _ in range(integer("tau", tau, 1)):
+    for _ in range(tau):
         p = np.exp(ask(logp, y))
         y += (int(rng.choice(len(p), p=p / p.sum())),)
     return np.array(y[len(start) :])

@@ -23,10 +23,6 @@ def prose_net(units: int) -> "torch.nn.ModuleDict":
     """A plain recurrent net over the alphabet, drawn: "rnn", a `torch.nn.RNN`, and "head", a `torch.nn.Linear`.
 
     The second bias, which the book's net has not, is zero and stays so.
-
-    Parameters
-    ----------
-    units : width of the state, at least 1.
     """
     import torch
 
@@ -43,7 +39,6 @@ def held_out_nats(p: RNN, codes: np.ndarray) -> float:
 
     Parameters
     ----------
-    p : the net.
     codes : places in the alphabet, shape (n,), n ≥ SKIP + 2.
     """
     integer("len(codes)", len(codes), SKIP + 2)

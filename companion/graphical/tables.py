@@ -1,11 +1,11 @@
 """What a table costs, and the tables of contexts (k-grams) that are counted from text (Section 10.2.3)."""
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
 from companion.cells.rnn import RNN, rnn_forward
-from companion.core.checks import array, choice, integer, number, targets
+from companion.core.checks import Count, array, checked, integer, targets
 from companion.core.functions import log_softmax
 
 __all__ = [
@@ -20,50 +20,40 @@ __all__ = [
 ]
 
 
-def table_parameters(k: int, tau: int) -> int:
-    """Free numbers of one table over all sequences: k^τ − 1 (Section 10.2.3).
+Order = Annotated[int, (0, None)]
+"""How many symbols a step looks back."""
+
+Prior = Literal["shorter", "uniform"]
+
+
+@checked
+def table_parameters(k: Count, tau: Count) -> int:
+    """Free numbers of one table over all sequences of τ variables with k values each: k^τ − 1 (Section 10.2.3).
 
     The complete directed graph with a table a node needs the same: Σₜ kᵗ⁻¹(k − 1) = k^τ − 1.
-
-    Parameters
-    ----------
-    k : values that a variable can take, at least 1.
-    tau : length, at least 1.
     """
-    return integer("k", k, 1) ** integer("tau", tau, 1) - 1
+    return k**tau - 1
 
 
-def markov_parameters(k: int, tau: int, order: int, shared: bool = True) -> int:
+@checked
+def markov_parameters(k: Count, tau: Count, order: Order, shared: bool = True) -> int:
     """Free numbers of tables that look `order` symbols back (Section 10.2.3).
 
     The first `order` steps have shorter contexts: together k^order − 1 numbers. Each later step has a table of
     k^order (k − 1) numbers; if the model is stationary (`shared`), they all use the same one.
-
-    Parameters
-    ----------
-    k : values that a variable can take, at least 1.
-    tau : length, at least 1.
-    order : symbols that a step looks back, at least 0.
-    shared : one table for all steps, or one a step.
     """
-    k, tau, order = integer("k", k, 1), integer("tau", tau, 1), integer("order", order, 0)
     later = tau - order
     if later <= 0:
         return table_parameters(k, tau)
-    return k**order - 1 + k**order * (k - 1) * (1 if choice("shared", shared, (True, False)) else later)
+    return k**order - 1 + k**order * (k - 1) * (1 if shared else later)
 
 
-def rnn_parameters(k: int, n_h: int) -> int:
+@checked
+def rnn_parameters(k: Count, n_h: Count) -> int:
     """Numbers of a recurrent net that reads and writes k symbols, whatever the length: U, W, V, b, c.
 
     Equation (Section 10.2.3): n_h k + n_h² + k n_h + n_h + k.
-
-    Parameters
-    ----------
-    k : symbols, at least 1.
-    n_h : units of the state, at least 1.
     """
-    k, n_h = integer("k", k, 1), integer("n_h", n_h, 1)
     return n_h * (2 * k + n_h + 1) + k
 
 
@@ -73,7 +63,7 @@ class KGram(NamedTuple):
     k: int
     order: int
     strength: float  # how many imagined symbols the prior is worth
-    prior: str  # "shorter": the table of the context one shorter; "uniform": 1/k
+    prior: Prior  # "shorter": the table of the context one shorter; "uniform": 1/k
     contexts: tuple[np.ndarray, ...]  # sorted codes of the contexts seen
     totals: tuple[np.ndarray, ...]  # how often each was seen
     grams: tuple[np.ndarray, ...]  # sorted codes of (context, symbol) seen
@@ -93,24 +83,23 @@ def _coded(codes: np.ndarray, k: int, n: int) -> np.ndarray:
     return out
 
 
-def kgram_fit(codes: np.ndarray, k: int, order: int, strength: float = 5.0, prior: str = "shorter") -> KGram:
+@checked
+def kgram_fit(
+    codes: np.ndarray,
+    k: Annotated[int, (2, None)],
+    order: Order,
+    strength: Annotated[float, (1e-9, None)] = 5.0,
+    prior: Prior = "shorter",
+) -> KGram:
     """Count a text: for each context of up to `order` symbols, what followed it how often (Section 10.2.3).
 
     Parameters
     ----------
     codes : (n,) symbols 0 … k − 1, n > order.
-    k : symbols in all, at least 2.
-    order : symbols that a context holds, at least 0; k^(order + 1) has to fit into 63 bits.
-    strength : the β of `kgram_logp`, above 0.
-    prior : "shorter" or "uniform".
-
-    Returns
-    -------
-    KGram
+    order : symbols that a context holds; k^(order + 1) has to fit into 63 bits.
+    strength, prior : the β and the prior of `kgram_logp`.
     """
-    k, order = integer("k", k, 2), integer("order", order, 0)
     integer("order", order, 0, int(62 / np.log2(k)) - 1)
-    strength = number("strength", strength, 1e-9)
     codes = _text("codes", codes, k, order + 1)
     tables = ([], [], [], [])
     for n in range(order + 1):
@@ -119,7 +108,7 @@ def kgram_fit(codes: np.ndarray, k: int, order: int, strength: float = 5.0, prio
             seen, times = np.unique(values, return_counts=True)
             tables[2 * i].append(seen)
             tables[2 * i + 1].append(times)
-    return KGram(k, order, strength, choice("prior", prior, ("shorter", "uniform")), *map(tuple, tables))
+    return KGram(k, order, strength, prior, *map(tuple, tables))
 
 
 def _text(name: str, codes: np.ndarray, k: int, least: int) -> np.ndarray:
@@ -134,6 +123,7 @@ def _lookup(seen: np.ndarray, times: np.ndarray, wanted: np.ndarray) -> np.ndarr
     return np.where(seen[at] == wanted, times[at], 0)
 
 
+@checked
 def kgram_logp(m: KGram, codes: np.ndarray) -> np.ndarray:
     """Log-probability of each symbol of a text given the `order` symbols before it.
 
@@ -143,12 +133,7 @@ def kgram_logp(m: KGram, codes: np.ndarray) -> np.ndarray:
 
     Parameters
     ----------
-    m : the counts.
-    codes : (n,) symbols 0 … k − 1, n > order.
-
-    Returns
-    -------
-    array of shape (n − order,), for the symbols from place `order` on.
+    codes : (n,) symbols 0 … k − 1, n > order; what comes back has n − order entries, from place `order` on.
     """
     codes = _text("codes", codes, m.k, m.order + 1)
     p = np.full(len(codes) - m.order, 1.0 / m.k)
@@ -160,44 +145,38 @@ def kgram_logp(m: KGram, codes: np.ndarray) -> np.ndarray:
     return np.log(p)
 
 
-def kgram_sample(m: KGram, start: np.ndarray, tau: int, rng: np.random.Generator) -> np.ndarray:
+@checked
+def kgram_sample(m: KGram, start: np.ndarray, tau: Count, rng: np.random.Generator) -> np.ndarray:
     """Draw τ more symbols, each given the `order` symbols before it (ancestral sampling, Section 10.2.3).
 
     Parameters
     ----------
-    m : the counts.
-    start : at least `order` symbols to go on from.
-    tau : how many to draw, at least 1.
-    rng : the generator to draw from.
-
-    Returns
-    -------
-    (tau,) symbols, without the start.
+    start : at least `order` symbols to go on from; they do not come back.
     """
     y = list(_text("start", start, m.k, m.order))
-    for _ in range(integer("tau", tau, 1)):
+    for _ in range(tau):
         last = y[len(y) - m.order :]
         p = np.exp([kgram_logp(m, np.array([*last, symbol]))[0] for symbol in range(m.k)])
         y.append(rng.choice(m.k, p=p / p.sum()))
     return np.array(y[-tau:])
 
 
-def rnn_logp(p: RNN, codes: np.ndarray, h0: np.ndarray | None = None) -> np.ndarray:
+@checked
+def rnn_logp(p: RNN, codes: np.ndarray, h0: Annotated[np.ndarray, "n_h"] | None = None) -> np.ndarray:
     """Log-probability that a recurrent net gives to each symbol of a text, from the second on (Section 10.2.3).
 
     The net reads the symbols as one-hot inputs: log P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾) = log softmax(o⁽ᵗ⁻¹⁾) at y⁽ᵗ⁾.
 
     Parameters
     ----------
-    p : a net that reads and writes k symbols.
-    codes : (n,) symbols 0 … k − 1, n ≥ 2.
+    p : a net that reads and writes k symbols. codes : (n,) symbols 0 … k − 1, n ≥ 2.
     h0 : initial state; zeros if None.
 
     Returns
     -------
     array of shape (n − 1,)
     """
-    k = array("p.U", p.U, ("n_h", "n_x")).shape[1]
+    k = p.U.shape[1]
     array("p.c", p.c, (k,))
     codes = _text("codes", codes, k, 2)
     o = rnn_forward(p, np.eye(k)[codes[:-1]], h0).o
