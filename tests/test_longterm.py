@@ -308,7 +308,7 @@ run0 = rnn_forward(rnn_init(1, 2, 2, rng0), np.ones((3, 1)))
         (lambda: lt.gradient_norms(np.ones((2, 3)), h2), "W"),
         (lambda: lt.step_jacobians(W2, h2 + 2, tanh=True), "h"),
         (lambda: lt.step_jacobians(nan, h2), "W"),
-        (lambda: lt.jacobians(W2, run0), "p, run"),
+        (lambda: lt.jacobians(W2, run0), "p"),
         (lambda: lt.jacobian_product(np.zeros((3, 2, 1)), 0, 1), "J"),
         (lambda: lt.jacobian_product(np.zeros((3, 2, 2)), 2, 1), "k"),
         (lambda: lt.jacobian_product(np.zeros((3, 2, 2)), 0, 4), "t"),

@@ -1,16 +1,22 @@
 """Section 10.7: what it costs to hold a bit. One unit in closed form, and a stack of small nets that learn it."""
 
-from typing import NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
 from companion.cells.rnn import RNN
-from companion.core import checks as check
+from companion.core.checks import Count, Positive, checked
 from companion.data.tasks import latch
 from companion.longterm.powers import draw_weights
 from companion.longterm.stacks import answers, checked_stack, fresh, stack_accuracy, stack_states, summed_loss
 
 __all__ = ["Latch", "latch_accuracy", "latch_init", "latch_train", "one_unit_memory"]
+
+Latches = Annotated[Any, lambda name, p: checked_stack(p, 1, 2)]
+"""A stack of nets with one input and two classes, an `RNN`."""
+
+Length = Annotated[int, (4, None)]
+"""Steps a sequence."""
 
 
 class Latch(NamedTuple):
@@ -21,27 +27,21 @@ class Latch(NamedTuple):
     margin: float
 
 
-def one_unit_memory(w: float) -> Latch:
-    """The bit that one unit h⁽ᵗ⁾ = tanh(w h⁽ᵗ⁻¹⁾ + x⁽ᵗ⁾) can hold when w > 1 (Section 10.7).
+def _two_rests(name: str, value: float) -> float:
+    if value == 1:
+        raise ValueError(f"{name}: want more than 1 (there is no second resting point at 1), got {value}")
+    return value
+
+
+@checked
+def one_unit_memory(w: Annotated[float, (1, 100), _two_rests]) -> Latch:
+    """The bit that one unit h⁽ᵗ⁾ = tanh(w h⁽ᵗ⁻¹⁾ + x⁽ᵗ⁾) can hold when its self-weight w > 1 (Section 10.7).
 
     Without input it rests at ±h*, h* = tanh(w h*), where the map's slope is w (1 − h*²) < 1. Inputs with
     |x⁽ᵗ⁾| < m = w h_c − artanh h_c, h_c² = 1 − 1/w, can never make it change sign, for however long.
 
-    Parameters
-    ----------
-    w : the self-weight, 1 < w ≤ 100.
-
-    Returns
-    -------
-    Latch(point, slope, margin).
-
-    References
-    ----------
-    bengio1994
+    Reference: bengio1994
     """
-    w = check.number("w", w, 1.0, 100.0)
-    if w == 1.0:
-        raise ValueError("w: want more than 1 (there is no second resting point at 1), got 1.0")
     edge = np.sqrt(1 - 1 / w)  # where the map's slope is 1
     low, high = edge, 1.0  # tanh(w h) − h is positive at the first and not at the second
     for _ in range(60):
@@ -51,25 +51,20 @@ def one_unit_memory(w: float) -> Latch:
     return Latch(float(high), float(slope), float(w * edge - np.arctanh(edge)))
 
 
-def latch_init(nets: int, n_h: int, rng: np.random.Generator, radius: float | None = None) -> RNN:
-    """Draw a stack of small nets for the latch task: one input, n_h tanh units, two classes.
+@checked
+def latch_init(
+    nets: Count, n_h: Count, rng: np.random.Generator, radius: Annotated[float, (0, None)] | None = None
+) -> RNN:
+    """Draw a stack of small nets for the latch task: one input, n_h tanh units each, two classes.
 
     Every entry is uniform on ±1/√n_h, as `torch.nn.RNN` draws it. With a radius, each W is instead that radius
     times a random orthogonal matrix, so that no direction shrinks faster than another (Section 10.7).
-
-    Parameters
-    ----------
-    nets : how many, ≥ 1.
-    n_h : units each, ≥ 1.
-    rng : the source of randomness.
-    radius : spectral radius of an orthogonal start, or None for the uniform one.
 
     Returns
     -------
     A stack: U (nets, n_h, 1), W (nets, n_h, n_h), V (nets, 2, n_h), b (nets, n_h), c (nets, 2).
     """
-    nets, n_h = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1)
-    bound, rng = 1 / np.sqrt(n_h), check.generator("rng", rng)
+    bound = 1 / np.sqrt(n_h)
     shapes = RNN(U=(n_h, 1), W=(n_h, n_h), V=(2, n_h), b=(n_h,), c=(2,))
     p = RNN(*(rng.uniform(-bound, bound, (nets, *shape)) for shape in shapes))
     if radius is None:
@@ -77,15 +72,16 @@ def latch_init(nets: int, n_h: int, rng: np.random.Generator, radius: float | No
     return p._replace(W=np.stack([draw_weights(n_h, rng, radius, "orthogonal") for _ in range(nets)]))
 
 
+@checked
 def latch_train(
-    p: RNN,
-    length: int,
+    p: Latches,
+    length: Length,
     rng: np.random.Generator,
-    updates: int = 400,
-    batch: int = 32,
+    updates: Count = 400,
+    batch: Count = 32,
     lr: float = 0.5,
     optimizer: str = "sgd",
-    clip: float = 1.0,
+    clip: Positive = 1.0,
 ) -> RNN:
     """Train every net of a stack on the latch task of one length, each on its own fresh sequences (Section 10.7).
 
@@ -93,30 +89,20 @@ def latch_train(
 
     Parameters
     ----------
-    p : a stack, from `latch_init`; it is not changed.
-    length : steps a sequence, ≥ 4.
-    rng : the source of the sequences.
-    updates : gradient steps, ≥ 1.
-    batch : sequences a net and update, ≥ 1.
-    lr : learning rate, > 0.
-    optimizer : "sgd" or "adam".
-    clip : largest gradient norm a net, > 0.
+    p : a stack, from `latch_init`; it is not changed. updates : gradient steps. batch : sequences a net and update.
+    lr : learning rate, > 0. optimizer : "sgd" or "adam". clip : largest gradient norm a net.
 
     Returns
     -------
     The trained stack.
 
-    References
-    ----------
-    bengio1994
+    Reference: bengio1994
     """
     import torch
 
     from companion.training import each_by_norm, train
 
-    q = torch.nn.ParameterList(torch.tensor(v) for v in checked_stack(p, 1, 2))
-    length, batch = check.integer("length", length, 4), check.integer("batch", batch, 1)
-    updates, rng = check.integer("updates", updates, 1), check.generator("rng", rng)
+    q = torch.nn.ParameterList(torch.tensor(v) for v in p)
 
     def loss(q: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         net = RNN(*q)
@@ -130,27 +116,18 @@ def latch_train(
         every=updates,
         lr=lr,
         optimizer=optimizer,
-        rule=each_by_norm(check.positive("clip", clip)),
+        rule=each_by_norm(clip),
         desc=f"{len(p.b)} nets, length {length}",
     )
     return RNN(*(v.detach().numpy() for v in q))
 
 
-def latch_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) -> np.ndarray:
-    """The share of fresh latch sequences that each net of a stack answers rightly (Section 10.7).
+@checked
+def latch_accuracy(p: Latches, length: Length, rng: np.random.Generator, n: Count = 500) -> np.ndarray:
+    """The share of n fresh latch sequences that each net of a stack answers rightly, shape (nets,) (Section 10.7).
 
-    Parameters
-    ----------
-    p : a stack.
-    length : steps a sequence, ≥ 4; it need not be the length of training.
-    rng : the source of the sequences.
-    n : sequences a net, ≥ 1.
-
-    Returns
-    -------
-    Accuracies, shape (nets,).
+    The length need not be that of training.
     """
     import torch
 
-    q, length = checked_stack(p, 1, 2), check.integer("length", length, 4)
-    return stack_accuracy(q, latch, length, check.integer("n", n, 1), check.generator("rng", rng), torch.float64)
+    return stack_accuracy(p, latch, length, n, rng, torch.float64)

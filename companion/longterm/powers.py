@@ -4,11 +4,11 @@ The state is a column and one step is h⁽ᵗ⁾ = W h⁽ᵗ⁻¹⁾ (or tanh of
 The chapter writes Wᵀ in this section; a matrix and its transpose have the same eigenvalues and norms.
 """
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
+from companion.core.checks import Count, checked
 from companion.core.functions import spectral_radius
 
 __all__ = [
@@ -22,9 +22,13 @@ __all__ = [
 ]
 
 
-def _square(name: str, value: np.ndarray) -> np.ndarray:
-    W = check.array(name, value, ("n_h", "n_h"))
-    return check.array(name, W, (len(W), len(W)))
+Square = Annotated[np.ndarray, "n_h", "n_h"]
+"""From state to state."""
+
+State = Annotated[np.ndarray, "n_h"]
+
+Steps = Annotated[int, (0, None)]
+"""How many steps; none is allowed."""
 
 
 def _finite(M: np.ndarray) -> np.ndarray:
@@ -33,7 +37,10 @@ def _finite(M: np.ndarray) -> np.ndarray:
     return M
 
 
-def two_unit(rho: float, theta: float, skew: float = 1.0) -> np.ndarray:
+@checked
+def two_unit(
+    rho: Annotated[float, (0, None)], theta: float, skew: Annotated[float, (np.finfo(float).tiny, None)] = 1.0
+) -> np.ndarray:
     """A 2×2 matrix with eigenvalues ρ e^{±iθ}, as normal or as skewed as you like.
 
     W = ρ [[cos θ, −κ sin θ], [sin θ / κ, cos θ]] (Section 10.7), with κ the skew: it is the rotation by θ,
@@ -41,29 +48,15 @@ def two_unit(rho: float, theta: float, skew: float = 1.0) -> np.ndarray:
 
     Parameters
     ----------
-    rho : modulus of both eigenvalues, ≥ 0.
-    theta : angle of the first one, in radians.
-    skew : κ > 0.
-
-    Returns
-    -------
-    W, shape (2, 2).
+    rho : modulus of both eigenvalues. theta : angle of the first one, in radians. skew : κ > 0.
     """
-    rho, theta = check.number("rho", rho, 0), check.number("theta", theta)
-    skew = check.number("skew", skew, np.finfo(float).tiny)
     c, s = np.cos(theta), np.sin(theta)
     return rho * np.array([[c, -skew * s], [s / skew, c]])
 
 
-def trajectory(W: np.ndarray, h0: np.ndarray, steps: int, tanh: bool = False) -> np.ndarray:
+@checked
+def trajectory(W: Square, h0: State, steps: Steps, tanh: bool = False) -> np.ndarray:
     """The states of a net without input: h⁽ᵗ⁾ = W h⁽ᵗ⁻¹⁾, or tanh(W h⁽ᵗ⁻¹⁾) (Section 10.7).
-
-    Parameters
-    ----------
-    W : (n_h, n_h).
-    h0 : (n_h,), the state h⁽⁰⁾.
-    steps : how many steps to take, ≥ 0.
-    tanh : whether each step ends in a tanh.
 
     Returns
     -------
@@ -72,10 +65,8 @@ def trajectory(W: np.ndarray, h0: np.ndarray, steps: int, tanh: bool = False) ->
     Raises
     ------
     ValueError
-        If a shape is wrong, a number is not finite, steps is negative, or the state passes 1e308.
+        If the state passes 1e308.
     """
-    W = _square("W", W)
-    h0, steps = check.array("h0", h0, (len(W),)), check.integer("steps", steps, 0)
     h = np.empty((steps + 1, len(W)))
     h[0] = h0
     with np.errstate(over="ignore", invalid="ignore"):
@@ -85,15 +76,11 @@ def trajectory(W: np.ndarray, h0: np.ndarray, steps: int, tanh: bool = False) ->
     return _finite(h)
 
 
-def power_norms(W: np.ndarray, steps: int) -> np.ndarray:
+@checked
+def power_norms(W: Square, steps: Steps) -> np.ndarray:
     """Spectral norms of the powers of W: ‖Wᵗ‖ for t = 0 … steps (Section 10.7).
 
     ‖Wᵗ‖ is the most that t linear steps can stretch any difference between two states.
-
-    Parameters
-    ----------
-    W : (n_h, n_h).
-    steps : the last power, ≥ 0.
 
     Returns
     -------
@@ -102,9 +89,8 @@ def power_norms(W: np.ndarray, steps: int) -> np.ndarray:
     Raises
     ------
     ValueError
-        If W is not a finite square matrix, steps is negative, or a power passes 1e308.
+        If a power passes 1e308.
     """
-    W, steps = _square("W", W), check.integer("steps", steps, 0)
     powers = np.empty((steps + 1, *W.shape))
     powers[0] = np.eye(len(W))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -113,26 +99,19 @@ def power_norms(W: np.ndarray, steps: int) -> np.ndarray:
     return np.linalg.norm(_finite(powers), 2, axis=(1, 2))
 
 
-def draw_weights(n: int, rng: np.random.Generator, radius: float, kind: str = "gaussian") -> np.ndarray:
-    """Draw a recurrent matrix of a given spectral radius.
+@checked
+def draw_weights(
+    n: Count,
+    rng: np.random.Generator,
+    radius: Annotated[float, (0, None)],
+    kind: Literal["gaussian", "symmetric", "orthogonal"] = "gaussian",
+) -> np.ndarray:
+    """Draw a recurrent matrix of n units and a given spectral radius.
 
     "gaussian": independent entries, not normal; "symmetric": (G + Gᵀ)/2, real eigenvalues; "orthogonal":
     all eigenvalues on the circle of that radius. Each is scaled to ρ(W) = radius (Section 10.7).
-
-    Parameters
-    ----------
-    n : number of units, ≥ 1.
-    rng : the source of randomness.
-    radius : ρ, ≥ 0.
-    kind : "gaussian", "symmetric" or "orthogonal".
-
-    Returns
-    -------
-    W, shape (n, n).
     """
-    n, radius = check.integer("n", n, 1), check.number("radius", radius, 0)
-    kind = check.choice("kind", kind, ("gaussian", "symmetric", "orthogonal"))
-    G = check.generator("rng", rng).standard_normal((n, n))
+    G = rng.standard_normal((n, n))
     if kind == "symmetric":
         G = (G + G.T) / 2
     elif kind == "orthogonal":
@@ -141,21 +120,17 @@ def draw_weights(n: int, rng: np.random.Generator, radius: float, kind: str = "g
     return G * (radius / spectral_radius(G))
 
 
-def eigen_power(W: np.ndarray, t: int) -> np.ndarray:
+@checked
+def eigen_power(W: Square, t: Steps) -> np.ndarray:
     """A power by way of the eigenvalues: Wᵗ = Q Λᵗ Q⁻¹, columns of Q the eigenvectors (Section 10.7).
 
     Q⁻¹ may be replaced by Qᵀ only where Q is orthogonal, as it can be chosen for a symmetric W.
 
-    Parameters
-    ----------
-    W : (n_h, n_h), diagonalisable.
-    t : the power, ≥ 0.
-
-    Returns
-    -------
-    Wᵗ, shape (n_h, n_h), real.
+    Raises
+    ------
+    ValueError
+        If W is not diagonalisable.
     """
-    W, t = _square("W", W), check.integer("t", t, 0)
     lam, Q = np.linalg.eig(W)
     if np.linalg.cond(Q) > 1e12:
         raise ValueError("W: want a diagonalisable matrix, got one whose eigenvectors do not span the space")
@@ -169,29 +144,27 @@ class Power(NamedTuple):
     quotients: np.ndarray
 
 
-def power_method(W: np.ndarray, h0: np.ndarray, steps: int) -> Power:
+def _direction(name: str, value: np.ndarray) -> np.ndarray:
+    if not value.any():
+        raise ValueError(f"{name}: want a direction, got the zero vector")
+    return value
+
+
+@checked
+def power_method(W: Square, h0: Annotated[State, _direction], steps: Steps) -> Power:
     """Multiply by W again and again, keeping only the direction: h ← W h / ‖W h‖ (Section 10.7).
 
     Where one real eigenvalue leads in modulus and h⁽⁰⁾ is not void of its eigenvector, the direction tends to
     that eigenvector (up to sign) and the Rayleigh quotient hᵀ W h to the eigenvalue. A leading complex pair
     makes both turn for ever.
 
-    Parameters
-    ----------
-    W : (n_h, n_h).
-    h0 : (n_h,), not zero.
-    steps : ≥ 0.
-
-    Returns
-    -------
-    Power(directions, quotients).
+    Raises
+    ------
+    ValueError
+        If W takes h⁽⁰⁾ to zero.
     """
-    W = _square("W", W)
-    h, steps = check.array("h0", h0, (len(W),)), check.integer("steps", steps, 0)
-    if not h.any():
-        raise ValueError("h0: want a direction, got the zero vector")
     directions = np.empty((steps + 1, len(W)))
-    directions[0] = h / np.linalg.norm(h)
+    directions[0] = h0 / np.linalg.norm(h0)
     for t in range(1, steps + 1):
         h = W @ directions[t - 1]
         if not h.any():
