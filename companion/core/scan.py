@@ -42,10 +42,12 @@ def scan(p: Any, start: tuple[np.ndarray, ...], *inputs: Iterable) -> Any:
     state, run = start, None
     for t, row in enumerate(zip(*inputs, strict=True)):
         nodes = p.step(*row, *state)
-        state = tuple([getattr(nodes, k) for k in p.state])
         if run is None:
-            run = _room(nodes, p.state, len(inputs[0]))
-        _write(run, nodes, p.state, t)
+            run, steps = _room(nodes, p.state, len(inputs[0]))
+            carried = [nodes._fields.index(k) for k in p.state]
+        state = [nodes[i] for i in carried]
+        for rows, value in zip(steps, nodes, strict=True):
+            rows[t] = value
     for k, v in zip(p.state, start, strict=True):
         getattr(run, k)[0] = v
     return run
@@ -85,20 +87,20 @@ def reverse_scan(p: Any, run: Any, end: tuple[np.ndarray, ...] | None = None, **
         d |= {k: getattr(later, k) + d[k] if k in d else getattr(later, k) for k in states}
         nodes, later = p.back(now, before, kind(**d))
         if grads is None:
-            grads = _room(nodes, states, tau)
-        _write(grads, nodes, states, t)
+            grads, steps = _room(nodes, states, tau)
+        for rows, value in zip(steps, nodes, strict=True):
+            rows[t] = value
     for k in states:
         getattr(grads, k)[0] = getattr(later, k)
     return grads
 
 
-def _room(nodes: Any, states: tuple[str, ...], tau: int) -> Any:
-    """Empty arrays for the nodes of tau steps: a state has one row more."""
-    shapes = {k: (tau + (k in states), *np.shape(v)) for k, v in nodes._asdict().items()}
-    return type(nodes)(**{k: np.empty(shape, np.asarray(getattr(nodes, k)).dtype) for k, shape in shapes.items()})
-
-
-def _write(run: Any, nodes: Any, states: tuple[str, ...], t: int) -> None:
-    """Write the nodes of the step that follows t others into their rows."""
-    for k, rows, value in zip(nodes._fields, run, nodes, strict=True):
-        rows[t + (k in states)] = value
+def _room(nodes: Any, states: tuple[str, ...], tau: int) -> tuple[Any, list[np.ndarray]]:
+    """Empty arrays for the nodes of tau steps, and in each of them the rows of those steps: a state has one before."""
+    run = type(nodes)(
+        *(
+            np.empty((tau + (k in states), *np.shape(v)), np.asarray(v).dtype)
+            for k, v in zip(nodes._fields, nodes, strict=True)
+        )
+    )
+    return run, [rows[k in states :] for k, rows in zip(nodes._fields, run, strict=True)]
