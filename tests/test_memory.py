@@ -173,9 +173,9 @@ def test_multiplications_grow_with_the_cells() -> None:
 
 
 BAD = [
-    (lambda: ad.cosine(np.zeros((0, 3)), np.ones(3)), "M: want at least one cell"),
-    (lambda: ad.cosine([], np.ones(3)), "M: want at least one cell"),
-    (lambda: ad.cosine(np.ones(3), np.ones(3)), "M: want shape"),
+    (lambda: ad.cosine(np.zeros((0, 3)), np.ones(3)), r"M: want shape \(cells, width\)"),
+    (lambda: ad.cosine([], np.ones(3)), r"M: want shape \(cells, width\)"),
+    (lambda: ad.cosine(np.ones(3), np.ones(3)), r"M: want shape \(cells, width\)"),
     (lambda: ad.cosine(np.ones((4, 3)), np.ones(2)), "k: want shape"),
     (lambda: ad.cosine(np.ones((4, 3)), np.array([1, np.nan, 0])), "k: want finite"),
     (lambda: ad.address_by_content(np.ones((4, 3)), np.ones(3), -0.1), "beta: want at least 0"),
@@ -191,10 +191,10 @@ BAD = [
     (lambda: ad.shift(np.ones(4), np.ones(3) / 3), "w: want shares"),
     (lambda: ad.sharpen(np.ones(4) / 4, 0.9), "gamma: want at least 1"),
     (lambda: ad.sharpen(np.ones(4), 2), "w: want shares"),
-    (lambda: ad.memory_read(np.zeros((0, 2)), np.zeros(0)), "M: want at least one cell"),
+    (lambda: ad.memory_read(np.zeros((0, 2)), np.zeros(0)), r"M: want shape \(cells, width\)"),
     (lambda: ad.memory_read(np.ones((3, 2)), np.ones(2) / 2), "w: want shape"),
     (lambda: ad.memory_write(np.ones((3, 2)), np.ones(3) / 3, np.ones(3), np.ones(2)), "e: want shape"),
-    (lambda: ad.memory_write(np.ones((3, 2)), np.ones(3) / 3, 2 * np.ones(2), np.ones(2)), "e: want shares"),
+    (lambda: ad.memory_write(np.ones((3, 2)), np.ones(3) / 3, 2 * np.ones(2), np.ones(2)), "e: want numbers in"),
     (lambda: ad.memory_write(np.ones((3, 2)), np.ones(3) / 3, np.ones(2), np.ones(1)), "a: want shape"),
     (lambda: ad.multiplications(0, 3), "cells: want at least 1"),
     (lambda: mc.Machine(3, 2, 2, 4), "cells: want at least 3"),

@@ -4,11 +4,11 @@ A bit is shown as −1 or 1, so that no vector of bits looks like a blank input,
 shown as 0, as in graves2014.
 """
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import choice, generator, integer
+from companion.core.checks import Count, checked
 
 __all__ = ["DRILLED", "PRACTICES", "Drill", "Practice", "copying", "recalling"]
 
@@ -26,60 +26,41 @@ class Drill(NamedTuple):
     y: np.ndarray
 
 
-def copying(length: int, n: int, bits: int, rng: np.random.Generator, zero: int = -1) -> Drill:
+@checked
+def copying(length: Count, n: Count, bits: Count, rng: np.random.Generator, zero: Literal[-1, 0] = -1) -> Drill:
     """Draw n copies: `length` random vectors, a mark, then the same vectors are wanted (Section 10.13).
 
-    Parameters
-    ----------
-    length : vectors a sequence, at least 1.
-    n : sequences, at least 1.
-    bits : bits a vector, at least 1.
-    rng : the generator to draw from.
-    zero : what a bit of 0 is shown as, −1 or 0.
+    A bit of 0 is shown as `zero`.
 
     Returns
     -------
-    Drill
-        x (n, 2 length + 1, bits + 1), the last channel holds the mark; y (n, length, bits).
+    x (n, 2 length + 1, bits + 1), the last channel holds the mark; y (n, length, bits).
 
-    References
-    ----------
-    graves2014
+    Reference: graves2014
     """
-    length, n = integer("length", length, 1), integer("n", n, 1)
-    bits = integer("bits", bits, 1)
-    y = generator("rng", rng).integers(0, 2, (n, length, bits)).astype(np.float64)
+    y = rng.integers(0, 2, (n, length, bits)).astype(np.float64)
     x = np.zeros((n, 2 * length + 1, bits + 1))
-    x[:, :length, :bits] = np.where(y == 1, 1, choice("zero", zero, (-1, 0)))
+    x[:, :length, :bits] = np.where(y == 1, 1, zero)
     x[:, length, bits] = 1
     return Drill(x, y)
 
 
-def recalling(items: int, n: int, bits: int, rng: np.random.Generator, rows: int = 3) -> Drill:
+@checked
+def recalling(
+    items: Annotated[int, (2, None)], n: Count, bits: Count, rng: np.random.Generator, rows: Count = 3
+) -> Drill:
     """Draw n recalls: a list of items, then one of them again; the item that followed it is wanted (Section 10.13).
 
     An item is `rows` random vectors with a mark before them; the query has another mark before and after it. The
     query is never the last item.
 
-    Parameters
-    ----------
-    items : items in the list, at least 2.
-    n : sequences, at least 1.
-    bits, rows : bits a vector, and vectors an item, at least 1.
-    rng : the generator to draw from.
-
     Returns
     -------
-    Drill
-        x (n, (items + 1)(rows + 1) + 1 + rows, bits + 2), the last two channels hold the marks; y (n, rows, bits).
+    x (n, (items + 1)(rows + 1) + 1 + rows, bits + 2), the last two channels hold the marks; y (n, rows, bits).
 
-    References
-    ----------
-    graves2014
+    Reference: graves2014
     """
-    items, n = integer("items", items, 2), integer("n", n, 1)
-    bits, rows = integer("bits", bits, 1), integer("rows", rows, 1)
-    item = generator("rng", rng).integers(0, 2, (n, items, rows, bits)).astype(np.float64)
+    item = rng.integers(0, 2, (n, items, rows, bits)).astype(np.float64)
     asked, each = rng.integers(0, items - 1, n), np.arange(n)
     x = np.zeros((n, (items + 1) * (rows + 1) + 1 + rows, bits + 2))
     shown = np.concatenate([item, item[each, asked][:, None]], axis=1)  # the query comes last

@@ -5,12 +5,12 @@ memory M (batch, cells, width), weightings w (batch, cells), and what a head emi
 s, sharpening γ, erase e, add a.
 """
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
-from companion.core.checks import choice, integer
+from companion.core.checks import Count, checked
 
 __all__ = ["CONTROLLERS", "Machine", "Orders", "State", "StateOnly", "Tape", "addressed", "orders", "rewritten"]
 
@@ -89,20 +89,22 @@ class Machine(nn.Module):
     n_x, n_o : widths of input and output. cells, width : size of the memory.
     n_h : controller units. controller : "feedforward" (one tanh layer, no state of its own) or "lstm".
 
-    References
-    ----------
-    graves2014, collier2018
+    References: graves2014, collier2018
     """
 
+    @checked
     def __init__(
-        self, n_x: int, n_o: int, cells: int, width: int, n_h: int = 100, controller: str = "feedforward"
+        self,
+        n_x: Count,
+        n_o: Count,
+        cells: Annotated[int, (3, None)],
+        width: Count,
+        n_h: Count = 100,
+        controller: Literal[CONTROLLERS] = "feedforward",
     ) -> None:
         super().__init__()
-        sizes = {"n_x": n_x, "n_o": n_o, "cells": cells, "width": width, "n_h": n_h}
-        for name, size in sizes.items():
-            integer(name, size, 3 if name == "cells" else 1)
         self.cells, self.width, self.n_h = cells, width, n_h
-        self.recurrent = choice("controller", controller, CONTROLLERS) == "lstm"
+        self.recurrent = controller == "lstm"
         self.controller = (nn.LSTMCell if self.recurrent else nn.Linear)(n_x + width, n_h)
         self.heads = nn.Linear(n_h, 2 * (width + 6))
         self.change = nn.Linear(n_h, 2 * width)  # erase and add

@@ -4,13 +4,13 @@ One net, two ways to train it: told which sentences to look up, or from the answ
 same stories stands beside it.
 """
 
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from companion.core.checks import choice, integer
+from companion.core.checks import Count, checked
 from companion.memory.hops import Memory
 from companion.memory.stories import PLACES, WORDS, Stories, bags
 
@@ -21,6 +21,7 @@ __all__ = [
 
 READS = ("soft", "hard", "linear")
 """How a hop turns scores into weights: softmax, 1 at the largest, or not at all."""
+Read = Literal[READS]
 cross_entropy = nn.functional.cross_entropy
 
 
@@ -47,12 +48,9 @@ class Reply(NamedTuple):
 
 
 def tensors(stories: Stories, ages: np.ndarray | None = None) -> tuple[Batch, Tensor]:
-    """Stories as a batch for the nets below, and the classes of the answers.
+    """Stories of m sentences as a batch for the nets below, and the classes of the answers.
 
-    Parameters
-    ----------
-    stories : n stories of m sentences.
-    ages : of each sentence, (m,), falling; by default m − 1 … 0.
+    `ages` (m,) are those of the sentences, falling; by default m − 1 … 0.
     """
     n, m, _ = stories.words.shape
     ages = np.arange(m)[::-1] if ages is None else np.asarray(ages)
@@ -71,27 +69,27 @@ class MemoryNet(nn.Module):
     n_u : width of the memory. hops : how often it is read. ages : rows of T. time : learn T; otherwise it stays 0.
     """
 
-    def __init__(self, n_u: int = 24, hops: int = 2, ages: int = 64, time: bool = True) -> None:
+    @checked
+    def __init__(self, n_u: Count = 24, hops: Count = 2, ages: Count = 64, time: bool = True) -> None:
         super().__init__()
-        n_u, hops = integer("n_u", n_u, 1), integer("hops", hops, 1)
         for name, shape in {
             "A": (hops, n_u, len(WORDS)),
             "B": (n_u, len(WORDS)),
             "C": (hops, n_u, len(WORDS)),
-            "T": (hops, integer("ages", ages, 1), n_u),
+            "T": (hops, ages, n_u),
             "V": (len(PLACES), n_u),
         }.items():
             setattr(self, name, nn.Parameter(0.1 * torch.randn(shape)))
         if not time:
             nn.init.zeros_(self.T.requires_grad_(False))
 
-    def forward(self, batch: Batch, read: str = "soft", facts: Tensor | None = None) -> Reply:
+    @checked
+    def forward(self, batch: Batch, read: Read = "soft", facts: Tensor | None = None) -> Reply:
         """Answer every question; `facts` (n, hops), if given, decide what each hop reads."""
         if int(batch.ages.max()) >= self.T.shape[1]:
             raise ValueError(f"batch: want ages below {self.T.shape[1]}, got {int(batch.ages.max())}")
         if facts is not None and facts.shape[1:] != self.A.shape[:1]:
             raise ValueError(f"facts: want {len(self.A)} a question, one a hop, got {tuple(facts.shape[1:])}")
-        choice("read", read, READS)
         x, u, scores, weights = batch.x.to(self.B), batch.q.to(self.B) @ self.B.T, [], []
         for k, (A, C, T) in enumerate(zip(self.A, self.C, self.T, strict=True)):
             m, c = x @ A.T + T[batch.ages], x @ C.T
@@ -113,16 +111,14 @@ class MemoryNet(nn.Module):
 class Reader(nn.Module):
     """A recurrent net that reads the story and then the question, word by word, and answers from its last state.
 
-    Parameters
-    ----------
-    n_h : units, and width of the word vectors. kind : "LSTM" or "GRU".
+    n_h is the number of units and the width of the word vectors.
     """
 
-    def __init__(self, n_h: int = 20, kind: str = "LSTM") -> None:
+    @checked
+    def __init__(self, n_h: Count = 20, kind: Literal["LSTM", "GRU"] = "LSTM") -> None:
         super().__init__()
-        n_h = integer("n_h", n_h, 1)
         self.E = nn.Embedding(len(WORDS), n_h)
-        self.rnn = {"LSTM": nn.LSTM, "GRU": nn.GRU}[choice("kind", kind, ("LSTM", "GRU"))](n_h, n_h, batch_first=True)
+        self.rnn = getattr(nn, kind)(n_h, n_h, batch_first=True)
         self.V = nn.Linear(n_h, len(PLACES))
 
     def forward(self, batch: Batch) -> Reply:
@@ -158,13 +154,9 @@ def supervised_loss(net: MemoryNet, batch: Batch, y: Tensor) -> Tensor:
     return cross_entropy(reply.o, y) + cross_entropy(reply.s.flatten(0, 1), batch.facts.flatten())
 
 
-def accuracy(net: nn.Module, stories: Stories, read: str = "soft") -> float:
-    """Share of questions answered rightly.
-
-    Parameters
-    ----------
-    net : a `MemoryNet` or a `Reader`. stories : with their answers. read : how the hops of a `MemoryNet` read.
-    """
+@checked
+def accuracy(net: nn.Module, stories: Stories, read: Read = "soft") -> float:
+    """Share of questions that a `MemoryNet`, whose hops read as `read` says, or a `Reader` answers rightly."""
     batch, y = tensors(stories)
     with torch.no_grad():
         o = (net(batch, read=read) if isinstance(net, MemoryNet) else net(batch)).o

@@ -6,11 +6,11 @@ sentences stack into arrays without padding. Some pairs of a person and a place 
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import choice, generator, integer
+from companion.core.checks import Count, checked, integer
 
 __all__ = [
     *("PEOPLE", "PLACES", "THINGS", "WORDS", "Stories"),
@@ -54,15 +54,8 @@ def solve(words: np.ndarray, question: np.ndarray) -> tuple[np.ndarray, np.ndarr
     """Where the facts stand that answer each question (−1: the story does not say), and the answers.
 
     The second fact is the last walk of the person; the first one is the last pick-up of the thing, or, if the
-    question names a person, the same walk.
-
-    Parameters
-    ----------
-    words : codes, shape (n, m, 5). question : codes, shape (n, 4).
-
-    Returns
-    -------
-    facts : shape (n, 2). answer : shape (n,); meaningless where a fact is −1.
+    question names a person, the same walk. Codes `words` (n, m, 5) and `question` (n, 4) give facts (n, 2) and
+    answers (n,), which are meaningless where a fact is −1.
     """
     m, asked = words.shape[1], question.max(axis=1, where=question < CODE["the"], initial=0)
 
@@ -78,24 +71,23 @@ def solve(words: np.ndarray, question: np.ndarray) -> tuple[np.ndarray, np.ndarr
     return facts, words[rows, walk, 4]
 
 
-def draw_stories(n: int, sentences: int, rng: np.random.Generator, needs: int = 2, held: bool = False) -> Stories:
-    """Draw n stories with a question that they answer.
+@checked
+def draw_stories(
+    n: Count, sentences: int, rng: np.random.Generator, needs: Literal[1, 2] = 2, held: bool = False
+) -> Stories:
+    """Draw n stories of so many sentences, at least as many as `needs`, with a question that they answer.
 
     A sentence is a walk or a pick-up with equal chance. Person i never walks to place i, unless `held`: then the
     fact that answers the question is just such a walk, a pair that no training story holds.
 
     Parameters
     ----------
-    n : stories, at least 1.
-    sentences : m, at least `needs`.
-    rng : the generator to draw from.
     needs : facts that the answer needs: 1 (where is a person) or 2 (where is a thing).
     held : put the answer at the held-out pair.
 
     Reference: weston2015
     """
-    n, needs = integer("n", n, 1), choice("needs", needs, tuple(QUESTIONS))
-    m, rng = integer("sentences", sentences, needs), generator("rng", rng)
+    m = integer("sentences", sentences, needs)
     parts: list[Stories] = []
     while sum(len(s.answer) for s in parts) < n:
         who = rng.integers(0, len(PEOPLE), (2 * n, m))
@@ -120,13 +112,7 @@ def draw_stories(n: int, sentences: int, rng: np.random.Generator, needs: int = 
 def bags(words: np.ndarray) -> np.ndarray:
     """Sentences as counts of words: order within a sentence is lost, which is harmless here.
 
-    Parameters
-    ----------
-    words : codes, shape (…, length of a sentence).
-
-    Returns
-    -------
-    Shape (…, words of the vocabulary).
+    Codes (…, length of a sentence) become counts (…, words of the vocabulary).
     """
     words = np.asarray(words)
     if words.ndim < 1 or words.size == 0:

@@ -1,12 +1,13 @@
 """What nets are taught and asked about stories (Section 10.13): minibatches, test stories, and three stored nets."""
 
 from collections.abc import Callable, Sequence
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from companion.core.checks import choice, integer
+from companion.core.checks import checked, integer
 from companion.data import store
 from companion.memory.network import Batch, MemoryNet, accuracy, tensors
 from companion.memory.stories import Stories, draw_stories
@@ -16,22 +17,22 @@ __all__ = ["STORED_NETS", "asked_stories", "load_story_net", "story_batches", "s
 SHORT, LONGEST = 4, 10  # sentences at first, and in training
 STORED_NETS = ("supervised", "short first", "soft")
 """Kinds of nets of which one is stored: told the facts; from answers alone; and one of these that got stuck."""
+Whole = Annotated[int, (0, None)]
 
 
+@checked
 def story_batches(
-    seed: int, short: int = 0, spread: bool = False, stories: int | None = None, needs: tuple[int, ...] = (1, 2)
+    seed: Whole, short: Whole = 0, spread: bool = False, stories: int | None = None, needs: tuple[int, ...] = (1, 2)
 ) -> Callable[[int], tuple[Batch, Tensor]]:
     """Minibatches of 64 by step: one- and two-fact stories in turn, of 2 … 10 sentences, fresh ones at every step.
 
     Parameters
     ----------
-    seed : at least 0.
     short : for so many steps, stories have at most 4 sentences.
     spread : give the sentences random falling ages below 64 instead of 0, 1, 2, …
     stories : so many training stories in all, evenly over lengths and sorts; None for fresh ones.
     needs : the sorts of questions, in turn.
     """
-    seed, short = integer("seed", seed, 0), integer("short", short, 0)
     lengths, pool = range(2, LONGEST + 1), {}
     if stories is not None:
         each = integer("stories", stories, len(lengths) * len(needs)) // (len(lengths) * len(needs))
@@ -54,9 +55,7 @@ def story_batches(
 def asked_stories(sentences: int, needs: int, held: bool = False, n: int = 1000) -> Stories:
     """The n test stories: the same ones for every net, drawn from a seed that no training uses.
 
-    Parameters
-    ----------
-    sentences, needs, held : see `companion.memory.draw_stories`. n : stories.
+    For `sentences`, `needs` and `held` see `companion.memory.draw_stories`.
     """
     return draw_stories(n, sentences, np.random.default_rng([1013, sentences, needs, held]), needs, held)
 
@@ -64,9 +63,7 @@ def asked_stories(sentences: int, needs: int, held: bool = False, n: int = 1000)
 def story_scores(net: nn.Module, lengths: Sequence[int], read: str = "soft", n: int = 1000) -> dict[str, list[float]]:
     """Accuracies on n one- and n two-fact stories of each length, and ("held") where the answer is a held-out pair.
 
-    Parameters
-    ----------
-    net, read : see `companion.memory.network.accuracy`. lengths : sentences a story. n : stories of a sort.
+    For `net` and `read` see `companion.memory.network.accuracy`; `lengths` are numbers of sentences.
     """
 
     def score(sentences: int, needs: int, held: bool = False) -> float:
@@ -76,13 +73,9 @@ def story_scores(net: nn.Module, lengths: Sequence[int], read: str = "soft", n: 
     return by_length | {"held": [score(LONGEST, needs, True) for needs in (1, 2)]}
 
 
-def load_story_net(kind: str) -> MemoryNet:
-    """One of the three stored nets; that of kind "soft" is the first that got stuck.
-
-    Parameters
-    ----------
-    kind : one of `STORED_NETS`.
-    """
-    net, weights = MemoryNet(), store.weights("stories", kind=choice("kind", kind, STORED_NETS))
+@checked
+def load_story_net(kind: Literal[STORED_NETS]) -> MemoryNet:
+    """One of the three stored nets; that of kind "soft" is the first that got stuck."""
+    net, weights = MemoryNet(), store.weights("stories", kind=kind)
     net.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
     return net.eval()
