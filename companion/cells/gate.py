@@ -5,12 +5,15 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from scipy.special import expit as sigmoid
 
-from companion.core.checks import integer, number
+from companion.core.checks import Count, checked
 
-__all__ = ["SQUASH", "Gate", "gate_init"]
+__all__ = ["SQUASH", "Direct", "Gate", "gate_init"]
 
 SQUASH = {"tanh": (np.tanh, lambda z: 1.0 - z**2), "sigmoid": (sigmoid, lambda z: z * (1.0 - z))}
 """A candidate's activation φ, and its slope in terms of its output."""
+
+Direct = Annotated[np.ndarray, "tau", "n_h"]
+"""How the loss depends on each h⁽ᵗ⁾ directly: through the output of that step."""
 
 
 class Gate(NamedTuple):
@@ -30,15 +33,9 @@ class Gate(NamedTuple):
         return Gate(a.T @ x, a.T @ h, a.sum(axis=0), None if self.peephole is None else (a * s).sum(axis=0))
 
 
-def gate_init(n_x: int, n_h: int, rng: np.random.Generator, bias: float = 0.0, peephole: bool = False) -> Gate:
-    """Draw a gate: Gaussian weights with variance one over their fan-in, a constant bias, small peepholes.
-
-    Parameters
-    ----------
-    n_x, n_h : widths of input and state. rng : the generator to draw from. bias : every entry of b.
-    peephole : whether to draw peepholes too.
-    """
-    n_x, n_h = integer("n_x", n_x, 1), integer("n_h", n_h, 1)
+@checked
+def gate_init(n_x: Count, n_h: Count, rng: np.random.Generator, bias: float = 0.0, peephole: bool = False) -> Gate:
+    """Draw a gate: Gaussian weights with variance one over their fan-in, a constant bias, small peepholes if wanted."""
     U = rng.normal(size=(n_h, n_x)) / np.sqrt(n_x)
     W = rng.normal(size=(n_h, n_h)) / np.sqrt(n_h)
-    return Gate(U, W, np.full(n_h, number("bias", bias)), 0.1 * rng.normal(size=n_h) if peephole else None)
+    return Gate(U, W, np.full(n_h, bias), 0.1 * rng.normal(size=n_h) if peephole else None)

@@ -8,8 +8,9 @@ from typing import Annotated, Literal, NamedTuple
 import numpy as np
 from scipy.special import expit as sigmoid
 
-from companion.cells.gate import SQUASH, Gate, gate_init
-from companion.core.checks import array, number, parameters, sequence
+from companion.cells.gate import SQUASH, Direct, Gate, gate_init
+from companion.cells.rnn import Inputs, State
+from companion.core.checks import Count, checked
 from companion.core.scan import initial, reverse_scan, scan
 
 __all__ = ["GRU", "GRUNodes", "gru_bptt", "gru_bptt_nodes", "gru_forward", "gru_init"]
@@ -62,12 +63,7 @@ class GRU(NamedTuple):
         h = u * h + (1.0 - u) * z
         return GRUNodes(u, r, z, h)
 
-    def back(
-        self,
-        now: GRUNodes,
-        before: GRUNodes,
-        d: GRUNodes,
-    ) -> tuple[GRUNodes, GRUNodes]:
+    def back(self, now: GRUNodes, before: GRUNodes, d: GRUNodes) -> tuple[GRUNodes, GRUNodes]:
         """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L (Section 10.10.2)."""
         u, r, z, _ = now
         _, slope = SQUASH[self.activation]
@@ -91,79 +87,59 @@ class GRU(NamedTuple):
         return self.z.W @ h if self.d is None else self.z.W @ h + self.d
 
 
-def gru_init(n_x: int, n_h: int, rng: np.random.Generator, update_bias: float = 0.0) -> GRU:
+@checked
+def gru_init(n_x: Count, n_h: Count, rng: np.random.Generator, update_bias: float = 0.0) -> GRU:
     """Draw a GRU: Gaussian weights with variance one over their fan-in, biases zero but for u's.
 
-    Parameters
-    ----------
-    n_x, n_h : widths of input and state. rng : the generator to draw from.
-    update_bias : every entry of b^u; a positive one starts by remembering.
+    A positive `update_bias`, every entry of b^u, starts by remembering.
     """
-    u = gate_init(n_x, n_h, rng, number("update_bias", update_bias))
+    u = gate_init(n_x, n_h, rng, update_bias)
     return GRU(u, gate_init(n_x, n_h, rng), gate_init(n_x, n_h, rng))
 
 
-def checked(p: GRU, x: np.ndarray) -> tuple[GRU, np.ndarray]:
-    """The cell and its input, with shapes that fit."""
-    p = parameters("p", p, GRU)
-    for name in "urz":
-        if getattr(p, name).peephole is not None:
-            raise ValueError(f"p.{name}.peephole: want None, a GRU has no peepholes, got an array")
+def _without_peepholes(name: str, p: GRU) -> GRU:
+    """No layer has peepholes, and d is None where it has no place."""
+    for k in "urz":
+        if getattr(p, k).peephole is not None:
+            raise ValueError(f"{name}.{k}.peephole: want None, a GRU has no peepholes, got an array")
     if p.reset == "before" and p.d is not None:
-        raise ValueError("p.d: want None with reset='before', got a bias that only reset='after' has a place for")
-    return p, sequence("x", x, p.z.U.shape[1])
+        raise ValueError(f"{name}.d: want None with reset='before', got a bias that only 'after' has a place for")
+    return p
 
 
-def gru_forward(p: GRU, x: np.ndarray, h0: np.ndarray | None = None) -> GRUNodes:
+Cell = Annotated[GRU, _without_peepholes]
+
+
+@checked
+def gru_forward(p: Cell, x: Inputs, h0: State | None = None) -> GRUNodes:
     """Run a GRU over a sequence: `GRU.step` at every step (Section 10.10.2).
 
-    Parameters
-    ----------
-    p : GRU. x : (tau, n_x).
-    h0 : (n_h,), zeros by default.
-
-    Returns
-    -------
-    GRUNodes of all steps
-
-    References
-    ----------
-    cho2014
+    Reference: cho2014
     """
-    p, x = checked(p, x)
     return scan(p, initial(len(p.z.b), h0=h0), x)
 
 
-def gru_bptt_nodes(p: GRU, x: np.ndarray, run: GRUNodes, grad_h: np.ndarray) -> GRUNodes:
+@checked
+def gru_bptt_nodes(p: Cell, x: Inputs, run: GRUNodes, grad_h: Direct) -> GRUNodes:
     """Gradients on every node of a GRU's unfolded graph: `GRU.back`, last step first (Section 10.10.2).
 
     Parameters
     ----------
     p, x : as given to `gru_forward`. run : what it returned.
-    grad_h : (tau, n_h), how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
+    grad_h : how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
     """
-    p, x = checked(p, x)
-    return reverse_scan(p, run, h=array("grad_h", grad_h, (len(x), len(p.z.b))))
+    return reverse_scan(p, run, h=grad_h)
 
 
-def gru_bptt(p: GRU, x: np.ndarray, grad_h: np.ndarray, h0: np.ndarray | None = None) -> GRU:
+@checked
+def gru_bptt(p: Cell, x: Inputs, grad_h: Direct, h0: State | None = None) -> GRU:
     """Gradient of a loss with respect to every parameter of a GRU (back-propagation through time).
 
     As `lstm_bptt`, but W of the candidate meets r ⊙ h⁽ᵗ⁻¹⁾, or behind PyTorch's reset h⁽ᵗ⁻¹⁾ (Section 10.10.2).
-
-    Parameters
-    ----------
-    p, x, h0 : as in `gru_forward`.
-    grad_h : (tau, n_h), how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
-
-    Returns
-    -------
-    GRU
-        The gradient, in the type of the parameters.
     """
     run = gru_forward(p, x, h0)
-    a = gru_bptt_nodes(p, x, run, grad_h)
-    x, h, r = sequence("x", x), run.h[:-1], run.r
+    a = reverse_scan(p, run, h=grad_h)
+    h, r = run.h[:-1], run.r
     z = p.z.gradient(a.z, x, r * h)
     if p.reset == "after":
         z = z._replace(W=(r * a.z).T @ h)

@@ -5,12 +5,24 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import RNNRun, rnn_init
-from companion.core import checks as check
+from companion.cells.rnn import Inputs, RNNRun, State, Targets, rnn_init
+from companion.core.checks import Count, array, checked, integer
 from companion.core.functions import nll_grad, softmax
 from companion.core.scan import reverse_scan, scan
 
 __all__ = ["LeakyNodes", "LeakyRNN", "leaky_bptt", "leaky_forward", "leaky_init"]
+
+
+def delayed(name: str, delays: Sequence[int], count: int | None = None) -> tuple[int, ...]:
+    """The delays as different integers ≥ 1, as many as wanted."""
+    if isinstance(delays, str) or not np.iterable(delays):
+        raise ValueError(f"{name}: want integers, got {delays!r}")
+    delays = tuple(integer(name, d, 1) for d in delays)
+    if not delays or len(set(delays)) < len(delays):
+        raise ValueError(f"{name}: want one or more different integers, got {delays}")
+    if count is not None and len(delays) != count:
+        raise ValueError(f"{name}: want {count}, one for each matrix, got {len(delays)}")
+    return delays
 
 
 class LeakyNodes(NamedTuple):
@@ -48,12 +60,7 @@ class LeakyRNN(NamedTuple):
         past = np.array([*past[1:], h])
         return LeakyNodes(a, h, past)
 
-    def back(
-        self,
-        now: LeakyNodes,
-        _: LeakyNodes,
-        g: LeakyNodes,
-    ) -> tuple[LeakyNodes, LeakyNodes]:
+    def back(self, now: LeakyNodes, _: LeakyNodes, g: LeakyNodes) -> tuple[LeakyNodes, LeakyNodes]:
         """The same step backward; g.past[−d] is ∇_{h⁽ᵗ⁺¹⁻ᵈ⁾}L, as far as it is known (Section 10.9.2)."""
         # ∇_{h⁽ᵗ⁾}L, from the output of this step and from all later steps
         h = g.past[-1]
@@ -69,45 +76,36 @@ class LeakyRNN(NamedTuple):
         return LeakyNodes(a, h, g.past), LeakyNodes(past=past)
 
 
-def delayed(name: str, delays: Sequence[int], count: int | None = None) -> tuple[int, ...]:
-    """The delays as different integers ≥ 1, as many as wanted."""
-    if isinstance(delays, str) or not np.iterable(delays):
-        raise ValueError(f"{name}: want integers, got {delays!r}")
-    delays = tuple(check.integer(name, d, 1) for d in delays)
-    if not delays or len(set(delays)) < len(delays):
-        raise ValueError(f"{name}: want one or more different integers, got {delays}")
-    if count is not None and len(delays) != count:
-        raise ValueError(f"{name}: want {count}, one for each matrix, got {len(delays)}")
-    return delays
+def _one_a_delay(name: str, p: LeakyRNN) -> LeakyRNN:
+    return p._replace(delays=delayed(f"{name}.delays", p.delays, len(p.W)))
+
+
+Cell = Annotated[LeakyRNN, _one_a_delay]
 
 
 def keeps(name: str, alpha: float | np.ndarray, n: int) -> np.ndarray:
     """α as a float64 vector of length n whose entries lie in [0, 1]; a scalar stands for n equal entries."""
-    alpha = check.array(name, alpha, ()) * np.ones(n) if np.ndim(alpha) == 0 else check.array(name, alpha, (n,))
+    alpha = array(name, alpha, ()) * np.ones(n) if np.ndim(alpha) == 0 else array(name, alpha, (n,))
     if (alpha < 0).any() or (alpha > 1).any():
         raise ValueError(f"{name}: want numbers in [0, 1], got {alpha[(alpha < 0) | (alpha > 1)][0]}")
     return alpha
 
 
-def checked(p: LeakyRNN, x: np.ndarray) -> tuple[LeakyRNN, np.ndarray]:
-    """The cell and its input, with shapes that fit."""
-    p = check.parameters("p", p, LeakyRNN)
-    return p._replace(delays=delayed("p.delays", p.delays, len(p.W))), check.sequence("x", x, p.U.shape[1])
-
-
+@checked
 def leaky_init(
-    n_x: int, n_h: int, n_o: int, delays: Sequence[int], rng: np.random.Generator, alpha: float | np.ndarray = 0.0
+    n_x: Count,
+    n_h: Count,
+    n_o: Count,
+    delays: Annotated[Sequence[int], delayed],
+    rng: np.random.Generator,
+    alpha: float | np.ndarray = 0.0,
 ) -> LeakyRNN:
     """Draw parameters: Gaussian weights of variance 1/fan-in, one recurrent matrix a delay (Section 10.9).
 
     Parameters
     ----------
-    n_x, n_h, n_o : sizes of input, state and output.
-    delays : different integers ≥ 1, in steps.
-    rng : the generator to draw from.
-    alpha : what the units keep a step, in [0, 1], one number or (n_h,).
+    delays : different integers ≥ 1, in steps. alpha : what the units keep a step, in [0, 1], one number or (n_h,).
     """
-    delays = delayed("delays", delays)
     draws = [rnn_init(n_x, n_h, n_o, rng) for _ in delays]
     U, _, V, b, c = draws[0]
     return LeakyRNN(U, np.stack([p.W for p in draws]), V, b, c, keeps("alpha", alpha, n_h), delays)
@@ -117,48 +115,31 @@ def _run(p: LeakyRNN, x: np.ndarray, h0: np.ndarray | None) -> LeakyNodes:
     """The nodes of all steps; h has tau + 1 rows. States before h⁽⁰⁾ are zero."""
     past = np.zeros((max(p.delays), len(p.b)))
     if h0 is not None:
-        past[-1] = check.array("h0", h0, (len(p.b),))
+        past[-1] = h0
     run = scan(p, (past,), x)
     return run._replace(h=run.past[:, -1])
 
 
-def leaky_forward(p: LeakyRNN, x: np.ndarray, h0: np.ndarray | None = None) -> RNNRun:
+@checked
+def leaky_forward(p: Cell, x: Inputs, h0: State | None = None) -> RNNRun:
     """Run a net with leaks and delays over a sequence: `LeakyRNN.step` at every step, and outputs as `rnn_forward`.
 
     Section 10.9.2. States before h⁽⁰⁾ are zero.
 
-    Parameters
-    ----------
-    p : parameters and delays.
-    x : inputs, shape (tau, n_x).
-    h0 : initial state, shape (n_h,); zeros if None.
-
-    References
-    ----------
-    lin1996, jaeger2001
+    Reference: lin1996, jaeger2001
     """
-    p, x = checked(p, x)
     run = _run(p, x, h0)
     o = p.c + run.h[1:] @ p.V.T
     return RNNRun(run.a, run.h, o, softmax(o))
 
 
-def leaky_bptt(p: LeakyRNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> LeakyRNN:
+@checked
+def leaky_bptt(p: Cell, x: Inputs, y: Targets, h0: State | None = None) -> LeakyRNN:
     """Gradient of the total loss by back-propagation through leaks and delays: `LeakyRNN.back`, last step first.
 
     Sums over time as in `rnn_bptt`, with ∇_{W_d} L = Σₜ ∇_{a⁽ᵗ⁾}L h⁽ᵗ⁻ᵈ⁾ᵀ and
     ∇_α L = Σₜ ∇_{h⁽ᵗ⁾}L ⊙ (h⁽ᵗ⁻¹⁾ − tanh a⁽ᵗ⁾) (Section 10.9.2).
-
-    Parameters
-    ----------
-    p, x, h0 : as in `leaky_forward`.
-    y : target classes, integers of shape (tau,).
-
-    Returns
-    -------
-    LeakyRNN of gradients, with the delays of p.
     """
-    p, x = checked(p, x)
     run = _run(p, x, h0)
     g_o = nll_grad(p.c + run.h[1:] @ p.V.T, y)
     direct = np.zeros_like(run.past[1:])

@@ -4,13 +4,14 @@ State s, forget gate f, external input gate g, output gate q, candidate z. Each 
 that sees the same two things, the input x⁽ᵗ⁾ and the short-term state h⁽ᵗ⁻¹⁾, through its own U, W and b.
 """
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 from scipy.special import expit as sigmoid
 
-from companion.cells.gate import SQUASH, Gate, gate_init
-from companion.core.checks import array, number, parameters, sequence
+from companion.cells.gate import SQUASH, Direct, Gate, gate_init
+from companion.cells.rnn import Inputs, State
+from companion.core.checks import Count, checked
 from companion.core.scan import initial, reverse_scan, scan
 
 __all__ = ["LSTM", "LSTMNodes", "PeepholeLSTM", "lstm_bptt", "lstm_bptt_nodes", "lstm_forward", "lstm_init"]
@@ -61,12 +62,7 @@ class LSTM(NamedTuple):
         h = q * np.tanh(s)
         return LSTMNodes(f, g, q, z, s, h)
 
-    def back(
-        self,
-        now: LSTMNodes,
-        before: LSTMNodes,
-        d: LSTMNodes,
-    ) -> tuple[LSTMNodes, LSTMNodes]:
+    def back(self, now: LSTMNodes, before: LSTMNodes, d: LSTMNodes) -> tuple[LSTMNodes, LSTMNodes]:
         """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L, d.s what later steps send to s⁽ᵗ⁾ (Section 10.10.1)."""
         f, g, q, z, s, _ = now
         _, slope = SQUASH[self.activation]
@@ -107,12 +103,7 @@ class PeepholeLSTM(LSTM):
         h = q * np.tanh(s)
         return LSTMNodes(f, g, q, z, s, h)
 
-    def back(
-        self,
-        now: LSTMNodes,
-        before: LSTMNodes,
-        d: LSTMNodes,
-    ) -> tuple[LSTMNodes, LSTMNodes]:
+    def back(self, now: LSTMNodes, before: LSTMNodes, d: LSTMNodes) -> tuple[LSTMNodes, LSTMNodes]:
         """The same step backward: as without peepholes, and what they send to the state."""
         # to s⁽ᵗ⁾ also v^q ⊙ ∇_{a^q}
         a_q = d.h * np.tanh(now.s) * now.q * (1.0 - now.q)
@@ -121,86 +112,65 @@ class PeepholeLSTM(LSTM):
         return a, to._replace(s=to.s + self.f.peephole * a.f + self.g.peephole * a.g)
 
 
-def lstm_init(n_x: int, n_h: int, rng: np.random.Generator, forget_bias: float = 1.0, peepholes: bool = False) -> LSTM:
+@checked
+def lstm_init(
+    n_x: Count, n_h: Count, rng: np.random.Generator, forget_bias: float = 1.0, peepholes: bool = False
+) -> LSTM:
     """Draw an LSTM; the forget gate starts with bias 1, so that it starts by remembering (Section 10.10.2).
 
-    Parameters
-    ----------
-    n_x, n_h : widths of input and state. rng : the generator to draw from.
-    forget_bias : every entry of b^f. peepholes : whether the three gates also see s.
+    With `peepholes`, the three gates also see s.
 
-    References
-    ----------
-    gers2000, jozefowicz2015
+    Reference: gers2000, jozefowicz2015
     """
-    f = gate_init(n_x, n_h, rng, number("forget_bias", forget_bias), peepholes)
+    f = gate_init(n_x, n_h, rng, forget_bias, peepholes)
     g, q = (gate_init(n_x, n_h, rng, peephole=peepholes) for _ in range(2))
     return (PeepholeLSTM if peepholes else LSTM)(f, g, q, gate_init(n_x, n_h, rng))
 
 
-def checked(p: LSTM, x: np.ndarray) -> tuple[LSTM, np.ndarray]:
-    """The cell and its input, with shapes that fit."""
-    p = parameters("p", p, PeepholeLSTM if isinstance(p, PeepholeLSTM) else LSTM)
-    for name in "fgqz":
-        wanted = isinstance(p, PeepholeLSTM) and name != "z"
-        if (getattr(p, name).peephole is not None) != wanted:
+def _peepholes(name: str, p: LSTM) -> LSTM:
+    """The three gates of a PeepholeLSTM see the state s, and no other layer does."""
+    for k in "fgqz":
+        wanted = isinstance(p, PeepholeLSTM) and k != "z"
+        if (getattr(p, k).peephole is not None) != wanted:
             kind, what = type(p).__name__, "an array" if wanted else "None"
-            raise ValueError(f"p.{name}.peephole: want {what} in a cell of type {kind}, got the opposite")
-    return p, sequence("x", x, p.z.U.shape[1])
+            raise ValueError(f"{name}.{k}.peephole: want {what} in a cell of type {kind}, got the opposite")
+    return p
 
 
-def lstm_forward(p: LSTM, x: np.ndarray, h0: np.ndarray | None = None, s0: np.ndarray | None = None) -> LSTMNodes:
+Cell = Annotated[LSTM | PeepholeLSTM, _peepholes]
+
+
+@checked
+def lstm_forward(p: Cell, x: Inputs, h0: State | None = None, s0: State | None = None) -> LSTMNodes:
     """Run an LSTM over a sequence: `LSTM.step` at every step (Section 10.10.1).
 
-    Parameters
-    ----------
-    p : LSTM. x : (tau, n_x).
-    h0, s0 : (n_h,), zeros by default.
-
-    Returns
-    -------
-    LSTMNodes of all steps
-
-    References
-    ----------
-    hochreiter1997, gers2000
+    Reference: hochreiter1997, gers2000
     """
-    p, x = checked(p, x)
     return scan(p, initial(len(p.z.b), h0=h0, s0=s0), x)
 
 
-def lstm_bptt_nodes(p: LSTM, x: np.ndarray, run: LSTMNodes, grad_h: np.ndarray) -> LSTMNodes:
+@checked
+def lstm_bptt_nodes(p: Cell, x: Inputs, run: LSTMNodes, grad_h: Direct) -> LSTMNodes:
     """Gradients on every node of an LSTM's unfolded graph: `LSTM.back`, last step first (Section 10.10.1).
 
     Parameters
     ----------
     p, x : as given to `lstm_forward`. run : what it returned.
-    grad_h : (tau, n_h), how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
+    grad_h : how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
     """
-    p, x = checked(p, x)
-    return reverse_scan(p, run, h=array("grad_h", grad_h, (len(x), len(p.z.b))))
+    return reverse_scan(p, run, h=grad_h)
 
 
-def lstm_bptt(
-    p: LSTM, x: np.ndarray, grad_h: np.ndarray, h0: np.ndarray | None = None, s0: np.ndarray | None = None
-) -> LSTM:
+@checked
+def lstm_bptt(p: Cell, x: Inputs, grad_h: Direct, h0: State | None = None, s0: State | None = None) -> LSTM:
     """Gradient of a loss with respect to every parameter of an LSTM (back-propagation through time).
 
-    ∇_W = Σ_t ∇_a⁽ᵗ⁾ h⁽ᵗ⁻¹⁾ᵀ, ∇_U = Σ_t ∇_a⁽ᵗ⁾ x⁽ᵗ⁾ᵀ, ∇_b = Σ_t ∇_a⁽ᵗ⁾, for each gate (Section 10.10.1).
-
-    Parameters
-    ----------
-    p, x, h0, s0 : as in `lstm_forward`.
-    grad_h : (tau, n_h), how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
-
-    Returns
-    -------
-    LSTM
-        The gradient, in the type of the parameters.
+    ∇_W = Σ_t ∇_a⁽ᵗ⁾ h⁽ᵗ⁻¹⁾ᵀ, ∇_U = Σ_t ∇_a⁽ᵗ⁾ x⁽ᵗ⁾ᵀ, ∇_b = Σ_t ∇_a⁽ᵗ⁾, for each gate (Section 10.10.1); grad_h says
+    how the loss depends on each h⁽ᵗ⁾ directly (through the output of that step).
     """
     run = lstm_forward(p, x, h0, s0)
-    a = lstm_bptt_nodes(p, x, run, grad_h)
-    x, h, s = sequence("x", x), run.h[:-1], run.s
+    a = reverse_scan(p, run, h=grad_h)
+    h, s = run.h[:-1], run.s
     return p._replace(
         f=p.f.gradient(a.f, x, h, s[:-1]),
         g=p.g.gradient(a.g, x, h, s[:-1]),

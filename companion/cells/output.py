@@ -8,8 +8,8 @@ from typing import Annotated, NamedTuple
 import numpy as np
 from scipy.special import softmax
 
-from companion.cells.rnn import gaussian
-from companion.core.checks import choice, integer, parameters, sequence, targets
+from companion.cells.rnn import Inputs, Targets, gaussian
+from companion.core.checks import Count, checked
 from companion.core.functions import nll, nll_grad
 from companion.core.scan import reverse_scan, scan
 
@@ -58,12 +58,7 @@ class OutputRNN(NamedTuple):
         z = yhat if y is None else y
         return OutputNodes(a, h, o, yhat, z)
 
-    def back(
-        self,
-        now: OutputNodes,
-        _: OutputNodes,
-        d: OutputNodes,
-    ) -> tuple[OutputNodes, OutputNodes]:
+    def back(self, now: OutputNodes, _: OutputNodes, d: OutputNodes) -> tuple[OutputNodes, OutputNodes]:
         """The same step backward, running free; d.o is ŷ⁽ᵗ⁾ − y⁽ᵗ⁾, d.z what step t + 1 sends (Section 10.2.2)."""
         # ∇_{o⁽ᵗ⁾}L = ŷ⁽ᵗ⁾ − y⁽ᵗ⁾ + (diag ŷ⁽ᵗ⁾ − ŷ⁽ᵗ⁾ŷ⁽ᵗ⁾ᵀ) ∇_{z⁽ᵗ⁾}L
         o = d.o + now.yhat * (d.z - now.yhat @ d.z)
@@ -76,93 +71,53 @@ class OutputRNN(NamedTuple):
         return OutputNodes(a, h, o, d.z, d.z), OutputNodes(z=z)
 
 
-def output_rnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> OutputRNN:
-    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases (Section 10.2).
-
-    Parameters
-    ----------
-    n_x, n_h, n_o : sizes of input, hidden layer and output.
-    rng : the generator to draw from.
-    """
-    n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
+@checked
+def output_rnn_init(n_x: Count, n_h: Count, n_o: Count, rng: np.random.Generator) -> OutputRNN:
+    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases (Section 10.2)."""
     U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, n_o), rng), gaussian((n_o, n_h), rng)
     return OutputRNN(U, W, V, np.zeros(n_h), np.zeros(n_o))
 
 
-def output_rnn_forward(p: OutputRNN, x: np.ndarray, y: np.ndarray | None = None) -> OutputNodes:
+@checked
+def output_rnn_forward(p: OutputRNN, x: Inputs, y: Targets | None = None) -> OutputNodes:
     """Run an output-recurrent network, teacher forced (targets given) or free (None).
 
     Equations (Section 10.2): a⁽ᵗ⁾ = b + W z⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = tanh a⁽ᵗ⁾, o⁽ᵗ⁾ = c + V h⁽ᵗ⁾,
     ŷ⁽ᵗ⁾ = softmax(o⁽ᵗ⁾), with z⁽⁰⁾ = 0 and z⁽ᵗ⁾ = onehot(y⁽ᵗ⁾) under teacher forcing
     (Section 10.2.1), z⁽ᵗ⁾ = ŷ⁽ᵗ⁾ running free.
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes to feed back, integers of shape (tau,), or None to feed back ŷ.
-
-    Returns
-    -------
-    OutputNodes of all steps
-
     Reference: jordan1986, williams1989, goodfellow2016
     """
-    p = parameters("p", p, OutputRNN)
-    x, n_o = sequence("x", x, p.U.shape[1]), len(p.c)
-    teacher = [None] * len(x) if y is None else np.eye(n_o)[targets("y", y, len(x), n_o)]
-    run = scan(p, (np.zeros(n_o),), x, teacher)
+    teacher = [None] * len(x) if y is None else np.eye(len(p.c))[y]
+    run = scan(p, (np.zeros(len(p.c)),), x, teacher)
     return run._replace(h=np.vstack([np.zeros(len(p.b)), run.h]))
 
 
+@checked
 def output_rnn_loss(run: OutputNodes, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Total negative log-likelihood of the targets, and each step's share.
+    """Total negative log-likelihood of the targets y, in nats, and each step's share, (tau,).
 
     Equation (Section 10.2): L = Σₜ L⁽ᵗ⁾, L⁽ᵗ⁾ = −log ŷ⁽ᵗ⁾_{y⁽ᵗ⁾}.
-
-    Parameters
-    ----------
-    run : what `output_rnn_forward` returned.
-    y : target classes, integers of shape (tau,).
-
-    Returns
-    -------
-    loss : float, in nats.
-    loss_t : shape (tau,).
     """
-    if not isinstance(run, OutputNodes):
-        raise ValueError(f"run: want what output_rnn_forward returned, got {type(run).__name__}")
     loss_t = nll(run.o, y)
     return float(loss_t.sum()), loss_t
 
 
-def output_rnn_bptt(p: OutputRNN, x: np.ndarray, y: np.ndarray, forced: bool = True) -> OutputRNN:
-    """Gradient of the total loss of an output-recurrent network, teacher forced or free.
+@checked
+def output_rnn_bptt(p: OutputRNN, x: Inputs, y: Targets, forced: bool = True) -> OutputRNN:
+    """Gradient of the total loss of a network that is fed the targets (`forced`) or its own ŷ.
 
     Equations (Section 10.2.2): ∇_{o⁽ᵗ⁾}L = ŷ⁽ᵗ⁾ − onehot(y⁽ᵗ⁾), to which a free run adds
     (diag ŷ⁽ᵗ⁾ − ŷ⁽ᵗ⁾ŷ⁽ᵗ⁾ᵀ) Wᵀ ∇_{a⁽ᵗ⁺¹⁾}L; ∇_{a⁽ᵗ⁾}L = diag(1 − (h⁽ᵗ⁾)²) Vᵀ ∇_{o⁽ᵗ⁾}L. Under teacher
     forcing no step hears from a later one (Section 10.2.1).
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    forced : feed back the targets (True) or the network's own ŷ (False).
-
-    Returns
-    -------
-    OutputRNN of gradients
-
     Reference: williams1989, goodfellow2016
     """
-    p = parameters("p", p, OutputRNN)
-    run = output_rnn_forward(p, x, y if choice("forced", forced, (True, False)) else None)
+    run = output_rnn_forward(p, x, y if forced else None)
     g_o = nll_grad(run.o, y)
     if forced:  # a target does not depend on what was said, so nothing travels from step to step
         g_a = (1.0 - run.h[1:] ** 2) * (g_o @ p.V)
     else:
         nodes = reverse_scan(p, run._replace(h=run.h[1:]), o=g_o)
         g_o, g_a = nodes.o, nodes.a
-    x = sequence("x", x)
     return OutputRNN(U=g_a.T @ x, W=g_a.T @ run.z[:-1], V=g_o.T @ run.h[1:], b=g_a.sum(axis=0), c=g_o.sum(axis=0))

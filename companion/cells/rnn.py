@@ -8,16 +8,19 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import generator, integer, number, parameters, sequence
+from companion.core.checks import Classes, Count, checked
 from companion.core.functions import nll, nll_grad, softmax, spectral_radius
 from companion.core.scan import initial, reverse_scan, scan
 
 __all__ = [
     "RNN",
+    "Inputs",
     "Layer",
     "RNNGrads",
     "RNNNodes",
     "RNNRun",
+    "State",
+    "Targets",
     "backward",
     "gaussian",
     "many",
@@ -28,6 +31,15 @@ __all__ = [
     "rnn_loss",
     "sum_over_copies",
 ]
+
+
+Inputs = Annotated[np.ndarray, "tau", "n_x"]
+
+Targets = Annotated[np.ndarray, "tau", Classes("n_o")]
+"""One class a step."""
+
+State = Annotated[np.ndarray, "n_h"]
+"""An initial state; None is zero."""
 
 
 class RNNNodes(NamedTuple):
@@ -56,12 +68,7 @@ class RNN(NamedTuple):
         h = np.tanh(a)
         return RNNNodes(a, h)
 
-    def back(
-        self,
-        now: RNNNodes,
-        before: RNNNodes,
-        d: RNNNodes,
-    ) -> tuple[RNNNodes, RNNNodes]:
+    def back(self, now: RNNNodes, before: RNNNodes, d: RNNNodes) -> tuple[RNNNodes, RNNNodes]:
         """The same step backward; d.h is ∇_{h⁽ᵗ⁾}L (Section 10.2.2)."""
         # ∇_{a⁽ᵗ⁾}L = diag(1 − (h⁽ᵗ⁾)²) ∇_{h⁽ᵗ⁾}L
         a = (1.0 - now.h**2) * d.h
@@ -104,68 +111,46 @@ class RNNGrads(NamedTuple):
     a: np.ndarray  # (tau, n_h)
 
 
+@checked
 def gaussian(shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
     """A matrix of independent normal numbers of variance 1 / (number of columns)."""
-    generator("rng", rng)
     return rng.normal(size=shape) / np.sqrt(shape[1])
 
 
-def rnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: float | None = None) -> RNN:
+@checked
+def rnn_init(
+    n_x: Count, n_h: Count, n_o: Count, rng: np.random.Generator, radius: Annotated[float, (0, None)] | None = None
+) -> RNN:
     """Random parameters: Gaussian weights of variance 1/fan-in, zero biases.
 
     Section 10.2. With `radius`, W is rescaled so that its largest |eigenvalue| is `radius` (10.7).
-
-    Parameters
-    ----------
-    n_x, n_h, n_o : sizes of input, state and output.
-    rng : the generator to draw from.
-    radius : spectral radius of W, or None to leave W as drawn.
     """
-    n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
     if radius is not None:
-        W = W * (number("radius", radius, 0.0) / spectral_radius(W))
+        W = W * (radius / spectral_radius(W))
     return RNN(U, W, V, np.zeros(n_h), np.zeros(n_o))
 
 
-def rnn_forward(p: RNN, x: np.ndarray, h0: np.ndarray | None = None) -> RNNRun:
+@checked
+def rnn_forward(p: RNN, x: Inputs, h0: State | None = None) -> RNNRun:
     """Run a recurrent network over a sequence, one output at each step.
 
     Equations (Section 10.2): a⁽ᵗ⁾ = b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾, h⁽ᵗ⁾ = tanh a⁽ᵗ⁾,
     o⁽ᵗ⁾ = c + V h⁽ᵗ⁾, ŷ⁽ᵗ⁾ = softmax(o⁽ᵗ⁾).
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    h0 : initial state, shape (n_h,); zeros if None.
-
     Reference: goodfellow2016
     """
-    p = parameters("p", p, RNN)
-    x = sequence("x", x, p.U.shape[1])
     a, h = scan(p, initial(len(p.b), h0=h0), x)
     o = p.c + h[1:] @ p.V.T
     return RNNRun(a, h, o, softmax(o))
 
 
+@checked
 def rnn_loss(run: RNNRun, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Total negative log-likelihood of the targets, and each step's share.
+    """Total negative log-likelihood of the targets y, in nats, and each step's share, (tau,).
 
     Equation (Section 10.2): L = Σₜ L⁽ᵗ⁾, L⁽ᵗ⁾ = −log ŷ⁽ᵗ⁾_{y⁽ᵗ⁾}.
-
-    Parameters
-    ----------
-    run : what `rnn_forward` returned.
-    y : target classes, integers of shape (tau,).
-
-    Returns
-    -------
-    loss : float, in nats.
-    loss_t : shape (tau,).
     """
-    if not isinstance(run, RNNRun):
-        raise ValueError(f"run: want what rnn_forward returned, got {type(run).__name__}")
     loss_t = nll(run.o, y)
     return float(loss_t.sum()), loss_t
 
@@ -189,7 +174,8 @@ def sum_over_copies(nodes: RNNGrads, x: np.ndarray, h: np.ndarray) -> RNN:
     )
 
 
-def rnn_bptt_nodes(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> RNNGrads:
+@checked
+def rnn_bptt_nodes(p: RNN, x: Inputs, y: Targets, h0: State | None = None) -> RNNGrads:
     """Back-propagation through time: the gradient of L on every node of the unfolded graph.
 
     Equations (Section 10.2.2), for t = τ … 1:
@@ -197,40 +183,22 @@ def rnn_bptt_nodes(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None =
     ∇_{h⁽ᵗ⁾}L = Vᵀ ∇_{o⁽ᵗ⁾}L + Wᵀ diag(1 − (h⁽ᵗ⁺¹⁾)²) ∇_{h⁽ᵗ⁺¹⁾}L (first term alone at t = τ),
     ∇_{a⁽ᵗ⁾}L = diag(1 − (h⁽ᵗ⁾)²) ∇_{h⁽ᵗ⁾}L.
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    h0 : initial state, shape (n_h,); zeros if None.
-
     Reference: werbos1990, goodfellow2016
     """
     run = rnn_forward(p, x, h0)
-    return backward(parameters("p", p, RNN), run.h, nll_grad(run.o, y))
+    return backward(p, run.h, nll_grad(run.o, y))
 
 
-def rnn_bptt(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> RNN:
+@checked
+def rnn_bptt(p: RNN, x: Inputs, y: Targets, h0: State | None = None) -> RNN:
     """Gradient of the total loss with respect to every parameter, in the parameters' own type.
 
     Equations (Section 10.2.2): ∇_c L = Σₜ ∇_{o⁽ᵗ⁾}L, ∇_b L = Σₜ ∇_{a⁽ᵗ⁾}L,
     ∇_V L = Σₜ (∇_{o⁽ᵗ⁾}L) h⁽ᵗ⁾ᵀ, ∇_W L = Σₜ (∇_{a⁽ᵗ⁾}L) h⁽ᵗ⁻¹⁾ᵀ,
     ∇_U L = Σₜ (∇_{a⁽ᵗ⁾}L) x⁽ᵗ⁾ᵀ.
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    h0 : initial state, shape (n_h,); zeros if None.
-
-    Returns
-    -------
-    RNN of gradients
-
     Reference: werbos1990, goodfellow2016
     """
-    p = parameters("p", p, RNN)
     run = rnn_forward(p, x, h0)
     nodes = backward(p, run.h, nll_grad(run.o, y))
-    return sum_over_copies(nodes, sequence("x", x), run.h)
+    return sum_over_copies(nodes, x, run.h)
