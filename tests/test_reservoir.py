@@ -526,7 +526,7 @@ SPIKES = np.zeros((5, 2))
         ("substeps", lambda: mackey_glass(5, RNG, 17, 0)),
         ("steps", lambda: free_run(P, R, H[-1], X[-1], 0)),
         ("r", lambda: free_run(P, (R.V, R.c), H[-1], X[-1], 3)),
-        ("r.V", lambda: free_run(P, R._replace(V=np.ones((2, 4))), H[-1], X[-1], 3)),
+        ("r.V", lambda: free_run(P, Readout(np.ones((2, 4)), np.zeros(2)), H[-1], X[-1], 3)),
         ("x", lambda: free_run(P, R, H[-1], np.zeros(2), 3)),
         ("strength", lambda: liquid_init(2, 3, RNG, -1.0)),
         ("inhibitory", lambda: liquid_init(2, 3, RNG, inhibitory=1.0)),

@@ -1,46 +1,34 @@
 """Section 10.8: how a reservoir is drawn."""
 
+from typing import Annotated, Literal
+
 import numpy as np
 
-from companion.cells.echo import UNITS, Reservoir
-from companion.core import checks as check
+from companion.cells.echo import Reservoir
+from companion.core.checks import Count, Probability, checked, positive
 from companion.core.functions import spectral_radius
 
 __all__ = ["esn_init", "sparse_weights"]
 
+Size = Annotated[float, (0, None)]
 
-def share(name: str, value: float) -> float:
-    """A number in (0, 1]."""
-    return check.positive(name, check.probability(name, value))
+Share = Annotated[float, (0, 1), positive]
+"""A number in (0, 1]."""
 
 
-def sparse_weights(n_h: int, rng: np.random.Generator, radius: float, density: float = 1.0) -> np.ndarray:
+@checked
+def sparse_weights(n_h: Count, rng: np.random.Generator, radius: Size, density: Share = 1.0) -> np.ndarray:
     """A recurrent matrix of which a share `density` of the entries is not zero, scaled to ρ(W) = radius (10.8).
 
     Entries are Gaussian, and each stands with probability `density`, independently.
-
-    Parameters
-    ----------
-    n_h : units, ≥ 1.
-    rng : the generator to draw from.
-    radius : spectral radius ρ, ≥ 0.
-    density : share of connections, in (0, 1].
-
-    Returns
-    -------
-    W, shape (n_h, n_h).
 
     Raises
     ------
     ValueError
         If so few connections stand that they form no loop: then ρ = 0 at any scale.
 
-    References
-    ----------
-    jaeger2001
+    Reference: jaeger2001
     """
-    n_h, radius = check.integer("n_h", n_h, 1), check.number("radius", radius, 0)
-    density, rng = share("density", density), check.generator("rng", rng)
     G = rng.standard_normal((n_h, n_h)) * (rng.random((n_h, n_h)) < density)
     rho = spectral_radius(G)
     if rho < 1e-6:  # a matrix without a loop is nilpotent; rounding leaves eigenvalues far below any real one
@@ -48,37 +36,28 @@ def sparse_weights(n_h: int, rng: np.random.Generator, radius: float, density: f
     return G * (radius / rho)
 
 
+@checked
 def esn_init(
-    n_x: int,
-    n_h: int,
+    n_x: Count,
+    n_h: Count,
     rng: np.random.Generator,
-    radius: float = 0.9,
+    radius: Size = 0.9,
     *,
-    scale: float = 1.0,
-    bias: float = 0.0,
-    alpha: float = 0.0,
-    density: float = 1.0,
-    activation: str = "tanh",
+    scale: Size = 1.0,
+    bias: Size = 0.0,
+    alpha: Probability = 0.0,
+    density: Share = 1.0,
+    activation: Literal["tanh", "linear"] = "tanh",
 ) -> Reservoir:
     """Draw a reservoir: U and b uniform, W by `sparse_weights` (Section 10.8).
 
     Parameters
     ----------
-    n_x, n_h : inputs and units, ≥ 1.
-    rng : the generator to draw from.
-    radius : spectral radius ρ of W, ≥ 0.
-    scale : entries of U are uniform on [−scale, scale], ≥ 0.
-    bias : entries of b are uniform on [−bias, bias], ≥ 0.
-    alpha : the share of its state that a unit keeps a step, in [0, 1].
-    density : share of the recurrent connections that stand, in (0, 1].
-    activation : "tanh" or "linear".
+    radius : spectral radius ρ of W. density : share of the recurrent connections that stand.
+    scale, bias : entries of U are uniform on [−scale, scale], those of b on [−bias, bias].
+    alpha : the share of its state that a unit keeps a step.
 
-    References
-    ----------
-    jaeger2001, lukosevicius2012
+    Reference: jaeger2001, lukosevicius2012
     """
-    n_x, n_h = check.integer("n_x", n_x, 1), check.integer("n_h", n_h, 1)
-    scale, bias = check.number("scale", scale, 0), check.number("bias", bias, 0)
-    alpha, activation = check.probability("alpha", alpha), check.choice("activation", activation, tuple(UNITS))
     W = sparse_weights(n_h, rng, radius, density)
     return Reservoir(scale * rng.uniform(-1, 1, (n_h, n_x)), W, bias * rng.uniform(-1, 1, n_h), alpha, activation)

@@ -1,50 +1,43 @@
 """Section 10.8: when a reservoir forgets where it began: proved for all inputs, or measured along a run."""
 
+from typing import Annotated
+
 import numpy as np
 
 from companion.cells.echo import UNITS, Reservoir, esn_states
-from companion.core import checks as check
+from companion.core.checks import checked, integer
 
 __all__ = ["contraction", "esn_jacobians", "lyapunov_exponent"]
 
+Inputs = Annotated[np.ndarray, "tau", "n_x"]
 
+
+@checked
 def contraction(p: Reservoir) -> float:
     """A factor by which every step shrinks the distance of any two states, if it is below 1 (Section 10.8).
 
+    It is α + (1 − α) σ_max(W); below 1 it proves the echo state property:
     ‖h⁽ᵗ⁾ − g⁽ᵗ⁾‖ ≤ (α + (1 − α) σ_max(W)) ‖h⁽ᵗ⁻¹⁾ − g⁽ᵗ⁻¹⁾‖ for any input, because |φ'| ≤ 1.
 
-    Parameters
-    ----------
-    p : the reservoir.
-
-    Returns
-    -------
-    α + (1 − α) σ_max(W); below 1 it proves the echo state property.
-
-    References
-    ----------
-    jaeger2001
+    Reference: jaeger2001
     """
-    p = check.parameters("p", p, Reservoir)
     return float(p.alpha + (1 - p.alpha) * np.linalg.norm(p.W, 2))
 
 
-def esn_jacobians(p: Reservoir, x: np.ndarray, h: np.ndarray) -> np.ndarray:
+@checked
+def esn_jacobians(p: Reservoir, x: Inputs, h: Annotated[np.ndarray, "times", "n_h"]) -> np.ndarray:
     """The Jacobian of every step along a run: J⁽ᵗ⁾ = α I + (1 − α) diag(φ'(a⁽ᵗ⁾)) W (Section 10.8).
 
     Parameters
     ----------
-    p : the reservoir.
-    x : inputs, shape (tau, n_x).
-    h : its states on x, from `esn_states`, shape (tau + 1, n_h).
+    h : the states on x, from `esn_states`, shape (tau + 1, n_h).
 
     Returns
     -------
     J, shape (tau, n_h, n_h): J[t − 1] = ∂h⁽ᵗ⁾/∂h⁽ᵗ⁻¹⁾.
     """
-    p = check.parameters("p", p, Reservoir)
-    x = check.sequence("x", x, p.U.shape[1])
-    h = check.array("h", h, (len(x) + 1, len(p.b)))
+    if len(h) != len(x) + 1:
+        raise ValueError(f"h: want the {len(x) + 1} states on x, h⁽⁰⁾ first, got {len(h)}")
     phi, slope = UNITS[p.activation]
     a = np.array([p.step(x_t, before).a for x_t, before in zip(x, h[:-1], strict=True)])
     return p.alpha * np.eye(len(p.b)) + (1 - p.alpha) * slope(phi(a))[:, :, None] * p.W
@@ -62,7 +55,8 @@ def log_growth(J: np.ndarray, d: np.ndarray) -> np.ndarray:
     return np.array(logs)
 
 
-def lyapunov_exponent(p: Reservoir, x: np.ndarray, rng: np.random.Generator, washout: int = 100) -> float:
+@checked
+def lyapunov_exponent(p: Reservoir, x: Inputs, rng: np.random.Generator, washout: int = 100) -> float:
     """How fast a small difference of state grows along a driven run, per step: λ = lim (1/t) log ‖J⁽ᵗ⁾ … J⁽¹⁾ d‖.
 
     Negative: nearby states meet, though the input goes on. Positive: they part. (The "conditional", or largest,
@@ -70,16 +64,13 @@ def lyapunov_exponent(p: Reservoir, x: np.ndarray, rng: np.random.Generator, was
 
     Parameters
     ----------
-    p : the reservoir.
-    x : inputs, shape (tau, n_x).
-    rng : draws the direction d of the difference.
-    washout : steps that do not count, fewer than tau.
+    rng : draws the direction d of the difference. washout : steps that do not count, fewer than tau.
 
     Returns
     -------
     λ; −inf where the difference becomes exactly zero.
     """
     h = esn_states(p, x)
-    washout = check.integer("washout", washout, 0, len(h) - 2)
-    d = check.generator("rng", rng).standard_normal(h.shape[1])
+    washout = integer("washout", washout, 0, len(h) - 2)
+    d = rng.standard_normal(h.shape[1])
     return float(log_growth(esn_jacobians(p, x, h), d)[washout:].mean())

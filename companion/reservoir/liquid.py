@@ -1,14 +1,27 @@
 """Section 10.8: a liquid state machine in miniature. Units that integrate, leak and fire; only a read-out learns."""
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
-from companion.reservoir.drawing import share
+from companion.core.checks import Count, Positive, array, checked
+from companion.reservoir.drawing import Share, Size
 from companion.reservoir.readout import readout, ridge_fit
 
 __all__ = ["Liquid", "liquid_accuracy", "liquid_init", "liquid_spikes", "spike_patterns", "spike_trace"]
+
+
+def _spikes(name: str, value: Any) -> np.ndarray:
+    s = array(name, value, ("tau", "n") if np.ndim(value) == 2 else ("tau", "trials", "n"))
+    if not np.isin(s, (0.0, 1.0)).all():
+        raise ValueError(f"{name}: want spikes, zeros and ones, got {s[~np.isin(s, (0.0, 1.0))][0]}")
+    return s
+
+
+Spikes = Annotated[Any, _spikes]
+"""Zeros and ones, (tau, n) or (tau, trials, n): one sequence or many."""
+
+Milliseconds = Annotated[int, (0, None)]
 
 
 class LiquidNodes(NamedTuple):
@@ -24,9 +37,9 @@ class Liquid(NamedTuple):
 
     U: Annotated[np.ndarray, "n_h", "n_x"]  # input spike → potential
     W: Annotated[np.ndarray, "n_h", "n_h"]  # spike → potential, one millisecond later; column j has one sign
-    tau: Annotated[float, (0, None)]  # time constant of the potential, in ms
-    threshold: Annotated[float, (0, None)]
-    rest: Annotated[int, (0, None)]  # steps (ms) after a spike in which a unit stays at 0
+    tau: Positive  # time constant of the potential, in ms
+    threshold: Positive
+    rest: Milliseconds  # after a spike, in which a unit stays at 0
 
     state = ("v", "s", "wait")
 
@@ -41,80 +54,54 @@ class Liquid(NamedTuple):
         return LiquidNodes(v, s, wait)
 
 
+@checked
 def liquid_init(
-    n_x: int,
-    n_h: int,
+    n_x: Count,
+    n_h: Count,
     rng: np.random.Generator,
-    strength: float = 1.0,
+    strength: Size = 1.0,
     *,
-    scale: float = 1.0,
-    inhibitory: float = 0.2,
-    density: float = 0.1,
-    tau: float = 30.0,
-    rest: int = 3,
+    scale: Size = 1.0,
+    inhibitory: Annotated[float, (0, 0.999)] = 0.2,
+    density: Share = 0.1,
+    tau: Positive = 30.0,
+    rest: Milliseconds = 3,
 ) -> Liquid:
     """Draw a liquid: sparse positive weights, columns of the inhibitory units turned negative (Section 10.8).
 
     A unit has density · n_h incoming connections in the mean. Excitatory and inhibitory weights are scaled so that
-    the two balance in the mean; `strength` multiplies all of W.
+    the two balance in the mean; `strength` multiplies all of W. The threshold is 1.
 
     Parameters
     ----------
-    n_x, n_h : input lines and units, ≥ 1.
-    rng : the generator to draw from.
-    strength : size of the recurrent weights, ≥ 0.
-    scale : entries of U are uniform on [−scale, scale], ≥ 0.
-    inhibitory : share of units whose spikes push down, in [0, 1).
-    density : share of recurrent connections that stand, in (0, 1].
-    tau : time constant of the potentials in ms, > 0.
-    rest : ms after a spike in which a unit stays at 0, ≥ 0.
+    scale : entries of U are uniform on [−scale, scale]. inhibitory : share of units whose spikes push down.
+    density : share of recurrent connections that stand. tau, rest : as in `Liquid`.
 
-    Returns
-    -------
-    Liquid, with threshold 1.
-
-    References
-    ----------
-    maass2002
+    Reference: maass2002
     """
-    n_x, n_h, density = check.integer("n_x", n_x, 1), check.integer("n_h", n_h, 1), share("density", density)
-    strength, scale = check.number("strength", strength, 0), check.number("scale", scale, 0)
-    inhibitory, rng = check.number("inhibitory", inhibitory, 0, 0.999), check.generator("rng", rng)
     U = scale * rng.uniform(-1, 1, (n_h, n_x))
     W = rng.exponential(1, (n_h, n_h)) * (rng.random((n_h, n_h)) < density) / np.sqrt(density * n_h)
     down = round(inhibitory * n_h)
     W[:, :down] *= -(n_h - down) / max(down, 1)
-    return Liquid(U, strength * W, check.positive("tau", tau), 1.0, check.integer("rest", rest, 0))
+    return Liquid(U, strength * W, tau, 1.0, rest)
 
 
-def _spikes(name: str, value: np.ndarray, width: int | str) -> np.ndarray:
-    """Spike trains as float64 zeros and ones, (tau, width) or (tau, trials, width)."""
-    s = check.array(name, value, ("tau", width) if np.ndim(value) == 2 else ("tau", "trials", width))
-    if not np.isin(s, (0.0, 1.0)).all():
-        raise ValueError(f"{name}: want spikes, zeros and ones, got {s[~np.isin(s, (0.0, 1.0))][0]}")
-    return s
-
-
-def liquid_spikes(p: Liquid, x: np.ndarray) -> np.ndarray:
+@checked
+def liquid_spikes(p: Liquid, x: Spikes) -> np.ndarray:
     """Drive a liquid: `Liquid.step` at every millisecond, from rest (Section 10.8).
 
     Parameters
     ----------
-    p : the liquid.
     x : input spikes, zeros and ones, shape (tau, n_x); or (tau, trials, n_x), many sequences at once.
 
     Returns
     -------
     s, zeros and ones, shape (tau, n_h) or (tau, trials, n_h).
 
-    References
-    ----------
-    maass2002
+    Reference: maass2002
     """
-    p = check.parameters("p", p, Liquid)
-    check.positive("p.tau", p.tau)
-    check.positive("p.threshold", p.threshold)
-    x = _spikes("x", x, p.U.shape[1])
+    if x.shape[-1] != p.U.shape[1]:
+        raise ValueError(f"x: want {p.U.shape[1]} input lines, got {x.shape[-1]}")
     now, s = LiquidNodes(*np.zeros((3, *x.shape[1:-1], len(p.U)))), []
     for x_t in x:
         now = p.step(x_t, *now)
@@ -122,24 +109,24 @@ def liquid_spikes(p: Liquid, x: np.ndarray) -> np.ndarray:
     return np.array(s)
 
 
-def spike_trace(s: np.ndarray, tau: float) -> np.ndarray:
+@checked
+def spike_trace(s: Spikes, tau: Positive) -> np.ndarray:
     """Filtered spikes at the last step: Σₜ e^{−(T−t)/τ} s⁽ᵗ⁾, what a read-out may see (Section 10.8).
 
-    Parameters
-    ----------
-    s : spikes, shape (T, …).
-    tau : time constant of the filter in ms, > 0.
-
-    Returns
-    -------
-    The traces, shape (…).
+    From spikes of shape (T, …) and the time constant τ of the filter, in ms, traces of shape (…).
     """
-    s = _spikes("s", s, "n")
-    return np.tensordot(np.exp(-np.arange(len(s))[::-1] / check.positive("tau", tau)), s, axes=1)
+    return np.tensordot(np.exp(-np.arange(len(s))[::-1] / tau), s, axes=1)
 
 
+@checked
 def spike_patterns(
-    trials: int, delay: int, rng: np.random.Generator, *, lines: int = 5, length: int = 50, jitter: float = 2.0
+    trials: Count,
+    delay: Milliseconds,
+    rng: np.random.Generator,
+    *,
+    lines: Count = 5,
+    length: Annotated[int, (10, None)] = 50,
+    jitter: Size = 2.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Draw trials of the task: which of two spike patterns came `delay` ms ago (Section 10.8).
 
@@ -149,25 +136,17 @@ def spike_patterns(
 
     Parameters
     ----------
-    trials : how many, ≥ 1.
-    delay : ms from the end of the pattern to the question, ≥ 0.
-    rng : draws the two patterns, then the trials.
-    lines : input lines, ≥ 1.
-    length : ms a pattern lasts, ≥ 10; each line fires length / 10 times in it.
-    jitter : standard deviation in ms, ≥ 0.
+    delay : ms from the end of the pattern to the question. rng : draws the two patterns, then the trials.
+    lines : input lines. length : ms a pattern lasts; each line fires length / 10 times in it.
+    jitter : standard deviation in ms.
 
     Returns
     -------
     x : spikes, shape (length + delay, trials, lines).
     y : which pattern, 0 or 1, shape (trials,).
 
-    References
-    ----------
-    maass2002
+    Reference: maass2002
     """
-    trials, delay = check.integer("trials", trials, 1), check.integer("delay", delay, 0)
-    lines, length = check.integer("lines", lines, 1), check.integer("length", length, 10)
-    jitter, rng = check.number("jitter", jitter, 0), check.generator("rng", rng)
     count = length // 10
     times = np.array([[rng.choice(length, count, replace=False) for _ in range(lines)] for _ in range(2)])
     y = rng.integers(0, 2, trials)
@@ -179,7 +158,10 @@ def spike_patterns(
     return x, y
 
 
-def liquid_accuracy(seed: int, strength: float, delay: int = 100, trials: int = 600) -> dict[str, float]:
+@checked
+def liquid_accuracy(
+    seed: Annotated[int, (0, None)], strength: Size, delay: Milliseconds = 100, trials: Annotated[int, (40, None)] = 600
+) -> dict[str, float]:
     """How often a linear read-out tells which of two patterns came `delay` ms ago, on held-out trials (10.8).
 
     Half of the trials are for training, half for the test. Read-outs see filtered spikes (30 ms) of the liquid or of
@@ -187,16 +169,14 @@ def liquid_accuracy(seed: int, strength: float, delay: int = 100, trials: int = 
 
     Parameters
     ----------
-    seed : draws patterns, trials and liquid, ≥ 0.
-    strength : of the recurrent weights, ≥ 0.
-    delay : ms from the end of the pattern to the question, ≥ 0.
-    trials : in all, ≥ 40.
+    seed : draws patterns, trials and liquid. strength : of the recurrent weights.
+    delay : ms from the end of the pattern to the question. trials : in all.
 
     Returns
     -------
     Accuracies "liquid", "input, filtered" and "input, now", and the liquid's "rate" in the last 50 ms, spikes a second.
     """
-    rng, trials = np.random.default_rng([1000, check.integer("seed", seed, 0)]), check.integer("trials", trials, 40)
+    rng = np.random.default_rng([1000, seed])
     x, y = spike_patterns(trials, delay, rng)
     s = liquid_spikes(liquid_init(x.shape[2], 100, rng, strength, scale=0.8), x)
     seen = {"liquid": spike_trace(s, 30.0), "input, filtered": spike_trace(x, 30.0), "input, now": x[-1]}

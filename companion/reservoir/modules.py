@@ -1,11 +1,13 @@
 """10.8 Nets of PyTorch that may start as a reservoir, to be trained by `companion.training`."""
 
+from typing import Literal
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from companion.cells.echo import Reservoir, esn_states
-from companion.core.checks import choice
+from companion.core.checks import checked
 from companion.reservoir.drawing import esn_init
 from companion.reservoir.readout import Readout, ridge_fit
 from companion.reservoir.trials import ADDING_STARTS, LEARNED, NARMA_STARTS, WASHOUT, NarmaSeries
@@ -49,14 +51,10 @@ class TrainedReservoir(nn.Module):
             self.out.bias.copy_(torch.from_numpy(r.c))
 
 
-def narma_start(kind: str, seed: int, data: NarmaSeries, units: int = 50) -> TrainedReservoir:
-    """A net before it is trained on NARMA-10.
-
-    Parameters
-    ----------
-    kind : one of `NARMA_STARTS`. seed : draws the net. data : on which a read-out is solved. units : of the net.
-    """
-    kind, _ = choice("kind", kind, tuple(NARMA_STARTS)), torch_seed(seed)
+@checked
+def narma_start(kind: Literal[*NARMA_STARTS], seed: int, data: NarmaSeries, units: int = 50) -> TrainedReservoir:
+    """A net before it is trained on NARMA-10; a read-out is solved on `data`."""
+    torch_seed(seed)
     net = TrainedReservoir(1, units)
     if kind != "plain":
         net.take(p=esn_init(1, units, np.random.default_rng([8, seed]), 0.95, scale=0.1, bias=0.2))
@@ -66,14 +64,11 @@ def narma_start(kind: str, seed: int, data: NarmaSeries, units: int = 50) -> Tra
     return net
 
 
-def adding_start(kind: str, seed: int, units: int = 50) -> TrainedReservoir:
-    """A net before it is trained on the adding problem.
-
-    Parameters
-    ----------
-    kind : one of `ADDING_STARTS`. seed : draws the net. units : of the net.
-    """
-    radius, _ = ADDING_STARTS[choice("kind", kind, tuple(ADDING_STARTS))], torch_seed(seed)
+@checked
+def adding_start(kind: Literal[*ADDING_STARTS], seed: int, units: int = 50) -> TrainedReservoir:
+    """A net before it is trained on the adding problem."""
+    torch_seed(seed)
+    radius = ADDING_STARTS[kind]
     net = TrainedReservoir(2, units)
     if radius is not None:
         net.take(p=esn_init(2, units, np.random.default_rng([8, seed]), radius, scale=0.5, density=0.3))

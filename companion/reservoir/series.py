@@ -1,39 +1,33 @@
 """Section 10.8: the two series on which reservoirs are compared, and a reservoir that listens to itself."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from companion.cells.echo import Reservoir
-from companion.core import checks as check
+from companion.core.checks import Count, Positive, checked
 from companion.core.scan import scan
 from companion.reservoir.readout import Readout
 
 __all__ = ["FreeRun", "free_run", "mackey_glass", "narma10"]
 
 
-def narma10(tau: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def narma10(tau: Count, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw the tenth-order nonlinear autoregressive moving average (Section 10.8).
 
     y⁽ᵗ⁺¹⁾ = 0.3 y⁽ᵗ⁾ + 0.05 y⁽ᵗ⁾ Σ_{i=0}^{9} y⁽ᵗ⁻ⁱ⁾ + 1.5 x⁽ᵗ⁻⁹⁾ x⁽ᵗ⁾ + 0.1, x uniform on [0, 0.5]. It asks for ten
     steps of memory and for products. The first 50 steps are dropped. A rare input makes it blow up; then all is
     drawn again.
 
-    Parameters
-    ----------
-    tau : steps, ≥ 1.
-    rng : the generator to draw from.
-
     Returns
     -------
     x : shape (tau, 1).
     y : shape (tau, 1); y[t] is what follows x[t], so y[t] depends on x[t], x[t − 9] and the past.
 
-    References
-    ----------
-    atiya2000, jaeger2003
+    Reference: atiya2000, jaeger2003
     """
-    tau, rng, start = check.integer("tau", tau, 1), check.generator("rng", rng), 50
+    start = 50
     while True:
         x, y = rng.uniform(0, 0.5, tau + start).tolist(), [0.0] * 10
         for t in range(9, tau + start):
@@ -45,19 +39,13 @@ def narma10(tau: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]
             return np.array(x[start:])[:, None], np.array(y[start + 1 :])[:, None]
 
 
-def mackey_glass(tau: int, rng: np.random.Generator, delay: float = 17.0, substeps: int = 10) -> np.ndarray:
+@checked
+def mackey_glass(tau: Count, rng: np.random.Generator, delay: Positive = 17.0, substeps: Count = 10) -> np.ndarray:
     """Simulate the Mackey–Glass equation and sample it once per unit of time (Section 10.8).
 
     ẏ(s) = 0.2 y(s − D) / (1 + y(s − D)¹⁰) − 0.1 y(s), by Euler steps of 1/substeps, from a constant history drawn
     near 1.2; the first 1,000 samples are dropped. Delay D = 17 is mildly chaotic. With 10 substeps it is the
     discrete system of the reference.
-
-    Parameters
-    ----------
-    tau : samples, ≥ 1.
-    rng : draws the history.
-    delay : D, > 0; a whole number of Euler steps.
-    substeps : Euler steps a sample, ≥ 1.
 
     Returns
     -------
@@ -68,16 +56,13 @@ def mackey_glass(tau: int, rng: np.random.Generator, delay: float = 17.0, subste
     ValueError
         If the delay is no whole number of Euler steps.
 
-    References
-    ----------
-    mackey1977, jaeger2001
+    Reference: mackey1977, jaeger2001
     """
-    tau, substeps = check.integer("tau", tau, 1), check.integer("substeps", substeps, 1)
-    lag = check.number("delay", delay, 0) * substeps
+    lag = delay * substeps
     if lag < 1 or abs(lag - round(lag)) > 1e-9:
         raise ValueError(f"delay: want a whole number of steps of 1/{substeps}, got {delay}")
     lag, step = round(lag), 1 / substeps
-    y = [1.2 + 0.2 * (check.generator("rng", rng).random() - 0.5)] * (lag + 1)
+    y = [1.2 + 0.2 * (rng.random() - 0.5)] * (lag + 1)
     for _ in range((1000 + tau) * substeps):
         now, then = y[-1], y[-1 - lag]
         y.append(now + step * (0.2 * then / (1 + then**10) - 0.1 * now))
@@ -109,27 +94,23 @@ class FreeRun(NamedTuple):
         return FreeNodes(h, o)
 
 
-def free_run(p: Reservoir, r: Readout, h: np.ndarray, x: np.ndarray, steps: int) -> np.ndarray:
+@checked
+def free_run(
+    p: Reservoir, r: Readout, h: Annotated[np.ndarray, "n_h"], x: Annotated[np.ndarray, "n_x"], steps: Count
+) -> np.ndarray:
     """Close the loop: `FreeRun.step` again and again (Section 10.8).
 
     Parameters
     ----------
-    p : the reservoir, with as many inputs as r has outputs.
     r : a read-out trained to say the next input.
-    h : the state after the last true input, shape (n_h,).
-    x : what the read-out said there, shape (n_x,): the first input of the free run.
-    steps : how many outputs to make, ≥ 1.
+    h : the state after the last true input. x : what the read-out said there, the first input of the free run.
 
     Returns
     -------
     o, shape (steps, n_x); o[0] follows x.
 
-    References
-    ----------
-    jaeger2004
+    Reference: jaeger2004
     """
-    p, steps = check.parameters("p", p, Reservoir), check.integer("steps", steps, 1)
-    n_h, n_x = p.U.shape
-    r = check.parameters("r", r, Readout, n_o=n_x, n_h=n_h)
-    start = check.array("h", h, (n_h,)), check.array("x", x, (n_x,))
-    return scan(FreeRun(p, r), start, range(steps)).o[1:]
+    if len(r.V) != len(x):
+        raise ValueError(f"r.V: want as many outputs as the reservoir has inputs, {len(x)}, got {len(r.V)}")
+    return scan(FreeRun(p, r), (h, x), range(steps)).o[1:]

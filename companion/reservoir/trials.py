@@ -1,12 +1,12 @@
 """What Section 10.8 tries reservoirs on: NARMA-10 for nets of some starts, and forecasts of Mackey–Glass."""
 
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
 from companion.cells.echo import Reservoir, esn_states
-from companion.core.checks import integer
-from companion.reservoir.drawing import esn_init
+from companion.core.checks import Count, checked
+from companion.reservoir.drawing import Size, esn_init
 from companion.reservoir.readout import Readout, nrmse, readout, ridge_fit
 from companion.reservoir.series import free_run, mackey_glass, narma10
 
@@ -31,34 +31,30 @@ WASHOUT, LEARNED, TESTED = 200, 1000, 1000  # steps
 class NarmaSeries(NamedTuple):
     """NARMA-10 with input and target standardised by the steps before the test."""
 
-    x: np.ndarray  # (2200, 1)
-    y: np.ndarray  # (2200, 1)
+    x: Annotated[np.ndarray, "tau", 1]
+    y: Annotated[np.ndarray, "tau", 1]
 
 
-def draw_narma(seed: int) -> NarmaSeries:
-    """The series of a seed: 200 steps to settle, 1,000 to learn from, 1,000 to be tested on.
+Seed = Annotated[int, (0, None)]
 
-    Parameters
-    ----------
-    seed : draws the input.
-    """
+
+@checked
+def draw_narma(seed: Seed) -> NarmaSeries:
+    """The series of a seed: 200 steps to settle, 1,000 to learn from, 1,000 to be tested on."""
     before = WASHOUT + LEARNED
-    x, y = narma10(before + TESTED, np.random.default_rng([108, integer("seed", seed, 0)]))
+    x, y = narma10(before + TESTED, np.random.default_rng([108, seed]))
     return NarmaSeries(*((v - v[:before].mean()) / v[:before].std() for v in (x, y)))
 
 
+@checked
 def narma_error(p: Reservoir, r: Readout, data: NarmaSeries) -> float:
-    """NRMSE on the test steps, one run through the whole series.
-
-    Parameters
-    ----------
-    p : the recurrent part. r : the read-out. data : the series.
-    """
+    """NRMSE on the test steps, one run through the whole series."""
     return nrmse(data.y[-TESTED:], readout(r, esn_states(p, data.x)[-TESTED:]))
 
 
+@checked
 def forecast_errors(
-    units: int, seed: int, ridge: float, library: bool = False, trials: int = 30
+    units: Count, seed: Seed, ridge: Size, library: bool = False, trials: Count = 30
 ) -> tuple[float, float]:
     """Forecast Mackey–Glass, and measure one step ahead and 84 steps ahead with the loop closed.
 
@@ -67,11 +63,8 @@ def forecast_errors(
 
     Parameters
     ----------
-    units : size of the reservoir.
-    seed : draws series and reservoir.
-    ridge : of the read-out.
+    units : size of the reservoir. seed : draws series and reservoir. ridge : of the read-out. trials : forecasts.
     library : whether reservoirpy does it, with its own way of drawing weights, instead of `companion`.
-    trials : forecasts.
 
     Returns
     -------
