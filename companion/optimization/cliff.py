@@ -1,10 +1,10 @@
 """Section 10.11.1: one unit run for 50 steps, and the cliff in its loss."""
 
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
+from companion.core.checks import Count, Positive, array, checked
 from companion.core.functions import sigmoid
 
 __all__ = ["CLIPS", "H0", "STEPS", "TARGET", "Path", "cliff_descent", "cliff_gradient", "cliff_hessian", "cliff_loss"]
@@ -22,29 +22,28 @@ class Path(NamedTuple):
     norm: np.ndarray  # of the gradient, before clipping
 
 
-def _pair(w: np.ndarray | float, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
-    """Both as finite arrays of one shape."""
-    w, b = (check.array(n, v, ("any",) * np.ndim(v)) for n, v in (("w", w), ("b", b)))
+def _numbers(name: str, value: np.ndarray | float) -> np.ndarray:
+    return array(name, value, ("any",) * np.ndim(value))
+
+
+Numbers = Annotated[np.ndarray | float, _numbers]
+"""A number or an array of any shape; self-weights w and biases b are two of one shape."""
+
+
+def _pair(w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     try:
         return np.broadcast_arrays(w, b)
     except ValueError:
         raise ValueError(f"b: want numbers that go with w of shape {w.shape}, got shape {b.shape}") from None
 
 
-def cliff_loss(w: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
+@checked
+def cliff_loss(w: Numbers, b: Numbers) -> np.ndarray:
     """Loss of the one-unit net: L = (h⁽⁵⁰⁾ − 0.7)², h⁽ᵗ⁾ = σ(w h⁽ᵗ⁻¹⁾ + b), h⁽⁰⁾ = 0.5 (Section 10.11.1).
 
-    Parameters
-    ----------
-    w, b : self-weight and bias, numbers or arrays of one shape.
+    Self-weight w and bias b are numbers or arrays of one shape; L has that shape.
 
-    Returns
-    -------
-    L, of that shape.
-
-    References
-    ----------
-    pascanu2013
+    Reference: pascanu2013
     """
     w, b = _pair(w, b)
     h = np.full(w.shape, H0)
@@ -53,22 +52,17 @@ def cliff_loss(w: np.ndarray | float, b: np.ndarray | float) -> np.ndarray:
     return (h - TARGET) ** 2
 
 
-def cliff_gradient(w: np.ndarray | float, b: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def cliff_gradient(w: Numbers, b: Numbers) -> tuple[np.ndarray, np.ndarray]:
     """The loss of `cliff_loss` and its gradient, carried along forward in time (Section 10.11.1).
 
     a = w h + b, ∂a/∂w = h + w ∂h/∂w, ∂a/∂b = 1 + w ∂h/∂b, and each step multiplies by σ' = h (1 − h).
 
-    Parameters
-    ----------
-    w, b : self-weight and bias, numbers or arrays of one shape.
-
     Returns
     -------
-    L, of that shape, and (∂L/∂w, ∂L/∂b), shape (2, …). Where 50 factors overflow it is infinite or NaN.
+    L, of the shape of w and b, and (∂L/∂w, ∂L/∂b), shape (2, …). Where 50 factors overflow it is infinite or NaN.
 
-    References
-    ----------
-    pascanu2013
+    Reference: pascanu2013
     """
     w, b = _pair(w, b)
     h, h_w, h_b = np.full(w.shape, H0), np.zeros(w.shape), np.zeros(w.shape)
@@ -79,21 +73,13 @@ def cliff_gradient(w: np.ndarray | float, b: np.ndarray | float) -> tuple[np.nda
         return (h - TARGET) ** 2, 2 * (h - TARGET) * np.stack([h_w, h_b])
 
 
+@checked
 def cliff_hessian(w: float, b: float) -> np.ndarray:
-    """The matrix of second derivatives of `cliff_loss`, carried along forward in time (Section 10.11).
+    """The matrix H (2, 2) of second derivatives of `cliff_loss`, carried along forward in time (Section 10.11).
 
     With a = w h + b and indices for derivatives: h_xy = σ'' a_x a_y + σ' a_xy, where a_ww = 2 h_w + w h_ww,
     a_wb = h_b + w h_wb, a_bb = w h_bb; in the end L_xy = 2 h_x h_y + 2 (h − 0.7) h_xy.
-
-    Parameters
-    ----------
-    w, b : self-weight and bias.
-
-    Returns
-    -------
-    H, shape (2, 2), symmetric.
     """
-    w, b = check.number("w", w), check.number("b", b)
     h, d, H = np.float64(H0), np.zeros(2), np.zeros((2, 2))  # h, its two first and four second derivatives
     for _ in range(STEPS):
         cross = np.array([[2 * d[0], d[1]], [d[1], 0]])  # from the product w h
@@ -103,13 +89,14 @@ def cliff_hessian(w: float, b: float) -> np.ndarray:
     return 2 * np.outer(d, d) + 2 * (h - TARGET) * H
 
 
+@checked
 def cliff_descent(
-    w: np.ndarray | float,
-    b: np.ndarray | float,
-    lr: float,
-    clip: str = "none",
-    v: float = 1.0,
-    steps: int = 100,
+    w: Numbers,
+    b: Numbers,
+    lr: Positive,
+    clip: Literal[(*CLIPS, "random")] = "none",
+    v: Positive = 1.0,
+    steps: Count = 100,
     rng: np.random.Generator | None = None,
 ) -> Path:
     """Gradient descent on `cliff_loss` from one start or many, under one rule (Section 10.11.1).
@@ -119,25 +106,19 @@ def cliff_descent(
 
     Parameters
     ----------
-    w, b : the starts, numbers or arrays of one shape.
-    lr : learning rate, > 0.
-    clip : "none", "value", "norm" or "random".
-    v : threshold, > 0.
-    steps : how many, ≥ 1.
-    rng : the source of the random directions; needed for "random" only.
+    w, b : the starts, numbers or arrays of one shape. lr : learning rate. v : threshold.
+    rng : needed for "random" only.
 
     Returns
     -------
     Path of arrays (steps + 1, …). A descent whose next place is not finite stands still from then on.
 
-    References
-    ----------
-    pascanu2013
+    Reference: pascanu2013
     """
-    at, lr, v = np.stack(_pair(w, b)), check.positive("lr", lr), check.positive("v", v)
-    clip, rows = check.choice("clip", clip, (*CLIPS, "random")), []
-    rng = check.generator("rng", rng) if clip == "random" else None
-    for _ in range(check.integer("steps", steps, 1) + 1):
+    if clip == "random" and rng is None:
+        raise ValueError("rng: want a numpy.random.Generator to draw directions from, got None")
+    at, rows = np.stack(_pair(w, b)), []
+    for _ in range(steps + 1):
         loss, g = cliff_gradient(*at)
         with np.errstate(over="ignore", invalid="ignore"):
             norm = np.hypot(*g)
@@ -145,7 +126,7 @@ def cliff_descent(
                 g = g * np.where(norm > v, v / np.maximum(norm, v), 1.0)
             elif clip == "value":
                 g = np.clip(g, -v, v)
-            elif rng is not None:
+            elif clip == "random":
                 turn = rng.uniform(0, 2 * np.pi, norm.shape)
                 g = np.where(norm <= v, g, v * np.stack([np.cos(turn), np.sin(turn)]))
             new = at - lr * g

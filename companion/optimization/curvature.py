@@ -1,11 +1,11 @@
 """Section 10.11: second-order steps in miniature, where gradient and curvature vanish together."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
+from companion.core.checks import Count, Positive, checked
 
 __all__ = ["Descent", "Product", "curved_step", "damped_descent", "product"]
 
@@ -27,57 +27,46 @@ class Descent(NamedTuple):
     trials: int  # how often loss, gradient and curvature were computed
 
 
-def product(w: float, tau: int) -> Product:
+def _symmetric(name: str, H: np.ndarray) -> np.ndarray:
+    if not np.allclose(H, H.T, rtol=1e-8, atol=0):
+        raise ValueError(f"{name}: want a symmetric matrix, got one that differs from its transpose")
+    return H
+
+
+Vector = Annotated[np.ndarray, "n"]
+Kind = Literal["newton", "saddle-free"]
+
+
+@checked
+def product(w: Positive, tau: Annotated[int, (2, None)]) -> Product:
     """A linear unit that must bring a 1 through τ steps: L = ½ (w^τ − 1)² (Section 10.11).
 
     L' = τ w^{τ−1} (w^τ − 1) and L'' = τ (τ − 1) w^{τ−2} (w^τ − 1) + (τ w^{τ−1})²; the last term is Gauss–Newton's.
     For w < 1 both vanish like w^τ, and L'/|L''| → w / (τ − 1).
-
-    Parameters
-    ----------
-    w : the weight, > 0.
-    tau : steps, ≥ 2.
-
-    Returns
-    -------
-    Product(loss, gradient, curvature, gauss_newton).
     """
-    w, tau = check.positive("w", w), check.integer("tau", tau, 2)
     rest, slope = w**tau - 1, tau * w ** (tau - 1)
     return Product(rest**2 / 2, slope * rest, tau * (tau - 1) * w ** (tau - 2) * rest + slope**2, slope**2)
 
 
-def curved_step(g: np.ndarray, H: np.ndarray, kind: str = "newton", damping: float = 0.0) -> np.ndarray:
-    """The step that a curvature matrix proposes: −(B + λI)⁻¹ g (Section 10.11).
+@checked
+def curved_step(
+    g: Vector,
+    H: Annotated[np.ndarray, "n", "n", _symmetric],
+    kind: Kind = "newton",
+    damping: Annotated[float, (0, None)] = 0.0,
+) -> np.ndarray:
+    """The step that a gradient g and a curvature matrix H propose with damping λ: −(B + λI)⁻¹ g (Section 10.11).
 
     "newton": B = H. "saddle-free": B = |H|, H with the absolute values of its eigenvalues, so that a direction of
     negative curvature is followed downhill. For Gauss–Newton, pass its matrix as H.
 
-    Parameters
-    ----------
-    g : gradient, shape (n,).
-    H : symmetric curvature, shape (n, n).
-    kind : "newton" or "saddle-free".
-    damping : λ ≥ 0.
-
-    Returns
-    -------
-    The step, shape (n,).
-
     Raises
     ------
     ValueError
-        If a shape does not fit, H is not symmetric, B + λI is singular, or the kind is unknown.
+        If B + λI is singular.
 
-    References
-    ----------
-    dauphin2014
+    Reference: dauphin2014
     """
-    g = check.array("g", g, ("n",))
-    H, damping = check.array("H", H, (len(g), len(g))), check.number("damping", damping, 0)
-    kind = check.choice("kind", kind, ("newton", "saddle-free"))
-    if not np.allclose(H, H.T, rtol=1e-8, atol=0):
-        raise ValueError("H: want a symmetric matrix, got one that differs from its transpose")
     lam, Q = np.linalg.eigh((H + H.T) / 2)
     lam = (lam if kind == "newton" else np.abs(lam)) + damping
     smallest = 0.0 if damping else np.finfo(float).eps * np.abs(lam).max()
@@ -86,12 +75,13 @@ def curved_step(g: np.ndarray, H: np.ndarray, kind: str = "newton", damping: flo
     return -Q @ ((Q.T @ g) / lam)
 
 
+@checked
 def damped_descent(
     f: Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]],
-    start: np.ndarray,
-    steps: int,
-    kind: str = "saddle-free",
-    damping: float = 1.0,
+    start: Vector,
+    steps: Count,
+    kind: Kind = "saddle-free",
+    damping: Positive = 1.0,
 ) -> Descent:
     """Second-order descent that takes a step only if the loss falls, else damps more (Section 10.11).
 
@@ -100,21 +90,15 @@ def damped_descent(
     Parameters
     ----------
     f : parameters (n,) → loss, gradient (n,), symmetric curvature (n, n).
-    start : shape (n,).
-    steps : successful steps, ≥ 1.
-    kind : as for `curved_step`.
-    damping : λ at the start, > 0.
+    steps : successful ones. kind : as for `curved_step`. damping : λ at the start.
 
     Returns
     -------
-    Descent(at, loss, trials). It ends early when no step of the last thirty trials lowered the loss.
+    Descent. It ends early when no step of the last thirty trials lowered the loss.
 
-    References
-    ----------
-    marquardt1963
+    Reference: marquardt1963
     """
-    x, damping = check.array("start", start, ("n",)), check.positive("damping", damping)
-    steps, (loss, g, H), trials = check.integer("steps", steps, 1), f(x), 1
+    x, (loss, g, H), trials = start, f(start), 1
     at, losses, failures = [x], [float(loss)], 0
     while len(losses) <= steps and failures < 30:
         new = x + curved_step(g, H, kind, damping)

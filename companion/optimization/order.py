@@ -4,12 +4,12 @@ A *stack* of nets is an `RNN` whose fields have one more axis in front; the nets
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
 from companion.cells.rnn import RNN, rnn_init
-from companion.core import checks as check
+from companion.core.checks import Count, Positive, checked
 from companion.data.tasks import temporal_order
 from companion.longterm.stacks import answers, checked_stack, fresh, stack_accuracy, stack_states, summed_loss
 from companion.recurrent import stack
@@ -23,6 +23,12 @@ __all__ = ["RULES", "Trained", "order_accuracy", "order_init", "order_train"]
 
 RULES = ("plain", "clip", "random")
 
+Stack = Annotated[Any, lambda name, p: checked_stack(p, 6, 4)]
+"""A stack of nets with six inputs and four classes, an `RNN`."""
+
+Length = Annotated[int, (10, None)]
+"""Steps a sequence."""
+
 
 class Trained(NamedTuple):
     """What training left: the nets, each update's gradient norms before the rule, and which nets broke."""
@@ -32,20 +38,17 @@ class Trained(NamedTuple):
     broken: np.ndarray  # (nets,), True where a gradient was not finite at least once
 
 
-def order_init(nets: int, n_h: int, rng: np.random.Generator, radius: float = 0.95) -> RNN:
+@checked
+def order_init(nets: Count, n_h: Count, rng: np.random.Generator, radius: Annotated[float, (0, None)] = 0.95) -> RNN:
     """Draw a stack of nets for the temporal order task: six inputs, n_h tanh units, four classes (Section 10.11).
 
-    Parameters
-    ----------
-    nets, n_h : how many nets, and units of each, ≥ 1.
-    rng : the source of randomness.
-    radius : spectral radius of every W, ≥ 0.
+    Every W has the spectral radius `radius`.
 
     Returns
     -------
     A stack: U (nets, n_h, 6), W (nets, n_h, n_h), V (nets, 4, n_h), b (nets, n_h), c (nets, 4).
     """
-    return stack([rnn_init(6, n_h, 4, rng, radius) for _ in range(check.integer("nets", nets, 1))])
+    return stack([rnn_init(6, n_h, 4, rng, radius) for _ in range(nets)])
 
 
 def _flow(W: "torch.Tensor", h: "torch.Tensor", g: "torch.Tensor") -> "torch.Tensor":
@@ -95,16 +98,17 @@ def _rule(way: str, v: float, draws: "torch.Generator", norms: list) -> "Rule":
     return rule
 
 
+@checked
 def order_train(
-    p: RNN,
-    length: int,
+    p: Stack,
+    length: Length,
     rng: np.random.Generator,
-    rule: str = "clip",
-    v: float = 1.0,
-    flow: float = 0.0,
-    updates: int = 2000,
-    batch: int = 20,
-    lr: float = 0.1,
+    rule: Literal[RULES] = "clip",
+    v: Positive = 1.0,
+    flow: Annotated[float, (0, None)] = 0.0,
+    updates: Count = 2000,
+    batch: Count = 20,
+    lr: Positive = 0.1,
 ) -> Trained:
     """Train every net of a stack on the temporal order task by descent under one rule (Section 10.11).
 
@@ -115,29 +119,16 @@ def order_train(
     Parameters
     ----------
     p : a stack, from `order_init`; it is not changed. Training runs in float32.
-    length : steps a sequence, ≥ 10.
-    rng : the source of the sequences and random steps.
-    rule : "plain", "clip" or "random".
-    v : threshold, > 0; "plain" ignores it.
-    flow : weight of Ω, ≥ 0.
-    updates, batch : gradient steps, and sequences a net and step, ≥ 1.
-    lr : learning rate, > 0.
+    v : threshold; "plain" ignores it. flow : weight of Ω. updates : gradient steps. batch : sequences a net and step.
+    lr : learning rate.
 
-    Returns
-    -------
-    Trained(p, norms, broken).
-
-    References
-    ----------
-    pascanu2013
+    Reference: pascanu2013
     """
     import torch
 
     from companion.training import train
 
-    p, length, rule = checked_stack(p, 6, 4), check.integer("length", length, 10), check.choice("rule", rule, RULES)
-    v, flow, batch = check.positive("v", v), check.number("flow", flow, 0), check.integer("batch", batch, 1)
-    rng, nets, norms = check.generator("rng", rng), len(p.b), []
+    nets, norms = len(p.b), []
     q = torch.nn.ParameterList(torch.tensor(w, dtype=torch.float32) for w in p)
     draws = torch.Generator().manual_seed(int(rng.integers(2**31)))
 
@@ -155,7 +146,7 @@ def order_train(
         q,
         lambda step: fresh(temporal_order, nets, length, batch, rng, torch.float32),
         loss,
-        steps=check.integer("updates", updates, 1),
+        steps=updates,
         every=updates,
         lr=lr,
         rule=_rule(rule, v, draws, norms),
@@ -167,22 +158,12 @@ def order_train(
     return Trained(RNN(*(w.detach().double().numpy() for w in q)), np.where(finite, sizes, np.nan), ~finite.all(axis=0))
 
 
-def order_accuracy(p: RNN, length: int, rng: np.random.Generator, n: int = 500) -> np.ndarray:
-    """The share of fresh temporal order sequences that each net of a stack answers rightly (Section 10.11).
+@checked
+def order_accuracy(p: Stack, length: Length, rng: np.random.Generator, n: Count = 500) -> np.ndarray:
+    """The share of n fresh sequences of the temporal order task that each net of a stack answers rightly, (nets,).
 
-    Parameters
-    ----------
-    p : a stack.
-    length : steps a sequence, ≥ 10; it need not be the length of training.
-    rng : the source of the sequences.
-    n : sequences a net, ≥ 1.
-
-    Returns
-    -------
-    Accuracies, shape (nets,).
+    The length need not be that of training (Section 10.11).
     """
     import torch
 
-    p, length = checked_stack(p, 6, 4), check.integer("length", length, 10)
-    n, rng = check.integer("n", n, 1), check.generator("rng", rng)
     return stack_accuracy(p, temporal_order, length, n, rng, torch.float32)
