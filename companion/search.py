@@ -6,11 +6,11 @@ the log-probabilities of the next one. Symbols are the integers 0 … k − 1.
 
 from collections.abc import Callable
 from heapq import heappop, heappush
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import integer
+from companion.core.checks import Count, checked
 
 __all__ = ["Beginning", "Found", "LogP", "Scorer", "ask", "beam", "every", "exact", "greedy"]
 
@@ -51,22 +51,22 @@ class Found(NamedTuple):
 
 def ask(logp: LogP, prefix: tuple[int, ...]) -> np.ndarray:
     """What the model says after `prefix`, checked to be log-probabilities."""
-    return _checked(logp(prefix), prefix)
+    return _said(logp(prefix), prefix)
 
 
-def _checked(logp: Any, prefix: tuple[int, ...]) -> np.ndarray:
+def _said(logp: Any, prefix: tuple[int, ...]) -> np.ndarray:
     out = np.asarray(logp, dtype=np.float64)
     if out.ndim != 1 or out.size == 0 or np.isnan(out).any() or (out > 1e-9).any():
         raise ValueError(f"logp: want log-probabilities of shape (k,) after {prefix}, got {out!r}")
     return out
 
 
-def _scorer(model: Any) -> Scorer:
+def _scorer(name: str, model: Any) -> Scorer:
     """The model as a scorer; a function of the symbols so far has those as its state."""
     if isinstance(model, Scorer):
         return model
     if not callable(model):
-        raise ValueError(f"model: want a Scorer or a function of the symbols so far, got {type(model).__name__}")
+        raise ValueError(f"{name}: want a Scorer or a function of the symbols so far, got {type(model).__name__}")
 
     def step(prefix: tuple[int, ...], y: int | None) -> tuple[np.ndarray, tuple[int, ...]]:
         prefix = prefix if y is None else (*prefix, y)
@@ -75,13 +75,16 @@ def _scorer(model: Any) -> Scorer:
     return Scorer((), step)
 
 
-class _Search:
-    """One search: the model behind its door, when a sequence is over, and what is reported."""
+Model = Annotated[Scorer | LogP, _scorer]
+End = Annotated[int, (0, None)] | None
 
-    def __init__(self, model: Scorer | LogP, tau: int, end: int | None) -> None:
-        self.model, self.tau = _scorer(model), integer("tau", tau, 1)
-        self.end = None if end is None else integer("end", end, 0)
-        self.nothing = Beginning(0.0, (), self.model.start)
+
+class _Search:
+    """One search: the model, when a sequence is over, and what is reported."""
+
+    def __init__(self, model: Scorer, tau: int, end: int | None) -> None:
+        self.model, self.tau, self.end = model, tau, end
+        self.nothing = Beginning(0.0, (), model.start)
         self.asked, self.trace = 0, []
 
     def over(self, b: Beginning) -> bool:
@@ -91,7 +94,7 @@ class _Search:
         """The beginning with each symbol appended."""
         logp, state = self.model.step(b.state, b.y[-1] if b.y else None)
         self.asked += 1
-        return [Beginning(b.cost - float(s), (*b.y, i), state) for i, s in enumerate(_checked(logp, b.y))]
+        return [Beginning(b.cost - float(s), (*b.y, i), state) for i, s in enumerate(_said(logp, b.y))]
 
     def look(self, *kept: Beginning) -> None:
         self.trace.append(tuple(b.y for b in kept))
@@ -100,7 +103,8 @@ class _Search:
         return Found(b.y, b.logp, b.state, self.asked, tuple(self.trace))
 
 
-def greedy(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
+@checked
+def greedy(model: Model, tau: Count, end: End = None) -> Found:
     """Take the likeliest symbol at each step and feed it back (Sections 10.2.3, 10.4).
 
     Equation: y⁽ᵗ⁾ = argmax_y P(y | y⁽¹⁾ … y⁽ᵗ⁻¹⁾). This is neither the likeliest symbol of step t (its marginal) nor
@@ -109,12 +113,7 @@ def greedy(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
     Parameters
     ----------
     model : a scorer, or a function from a tuple of symbols to log-probabilities of shape (k,).
-    tau : length, or with `end` the largest length, at least 1.
-    end : symbol that ends a sequence, if there is one.
-
-    Returns
-    -------
-    Found
+    tau : length, or with `end` the largest length. end : symbol that ends a sequence, if there is one.
     """
     search = _Search(model, tau, end)
     b = search.nothing
@@ -124,19 +123,16 @@ def greedy(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
     return search.found(b)
 
 
-def beam(model: Scorer | LogP, tau: int, width: int, end: int | None = None) -> Found:
+@checked
+def beam(model: Model, tau: Count, width: Count, end: End = None) -> Found:
     """Keep the `width` likeliest beginnings at each step; return the best (Sections 10.2.3, 10.4).
 
     Parameters
     ----------
     model, tau, end : as for `greedy`; sequences that ended compete with those that go on.
-    width : beginnings kept, at least 1; 1 is greedy, k^(τ − 1) is exact.
-
-    Returns
-    -------
-    Found
+    width : beginnings kept; 1 is greedy, k^(τ − 1) is exact.
     """
-    search, width = _Search(model, tau, end), integer("width", width, 1)
+    search = _Search(model, tau, end)
     kept = [search.nothing]
     while not all(map(search.over, kept)):
         grown = [new for b in kept for new in ([b] if search.over(b) else search.grow(b))]
@@ -145,19 +141,12 @@ def beam(model: Scorer | LogP, tau: int, width: int, end: int | None = None) -> 
     return search.found(kept[0])
 
 
-def exact(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
+@checked
+def exact(model: Model, tau: Count, end: End = None) -> Found:
     """Extend the likeliest beginning of any length until one is complete (Section 10.2.3).
 
     A beginning is at least as probable as everything that goes on from it, so the first complete sequence that comes
-    up is the likeliest of all. The number of beginnings looked at can grow like k^τ.
-
-    Parameters
-    ----------
-    model, tau, end : as for `greedy`.
-
-    Returns
-    -------
-    Found
+    up is the likeliest of all. The number of beginnings looked at can grow like k^τ. Parameters as for `greedy`.
     """
     search = _Search(model, tau, end)
     heap = [search.nothing]
@@ -170,17 +159,11 @@ def exact(model: Scorer | LogP, tau: int, end: int | None = None) -> Found:
             heappush(heap, new)
 
 
-def every(model: Scorer | LogP, tau: int, end: int | None = None) -> list[Beginning]:
+@checked
+def every(model: Model, tau: Count, end: End = None) -> list[Beginning]:
     """Every sequence that the model can write, the likeliest first; their probabilities sum to one.
 
-    Parameters
-    ----------
-    model, end : as for `greedy`.
-    tau : as for `greedy`, so small that there are at most 100,000 sequences.
-
-    Returns
-    -------
-    Sequences with their log-probabilities.
+    Parameters as for `greedy`; tau so small that there are at most 100,000 sequences.
     """
     search = _Search(model, tau, end)
     done, going_on = [], [search.nothing]

@@ -275,7 +275,7 @@ NONE = np.zeros(3, dtype=bool)
         (lambda: teacher_inputs(np.array([0, 3]), 3), "y"),
         (lambda: teacher_inputs(np.array([0, 1]), 0), "n_o"),
         (lambda: steps_gradient(rnn_init(2, 3, 4, np.random.default_rng(0)), X, Z, Y), "p"),
-        (lambda: steps_gradient(P_GOOD._replace(W=np.zeros((3, 3))), X, Z, Y), "p.W"),
+        (lambda: steps_gradient(P_GOOD._replace(W=np.zeros((3, 3))), X, Z, Y), "p.V"),
         (lambda: steps_gradient(P_GOOD, X[:0], Z[:0], Y[:0]), "x"),
         (lambda: steps_gradient(P_GOOD, X[:, :1], Z, Y), "x"),
         (lambda: steps_gradient(P_GOOD, X * np.nan, Z, Y), "x"),

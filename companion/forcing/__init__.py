@@ -10,12 +10,12 @@ Section 10.2.1. The output-recurrent classifier itself is in `companion.recurren
   (`scheduled_optimum`).
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
 from companion.cells.output import OutputRNN
-from companion.core.checks import array, choice, generator, integer, number, probability, sequence, targets
+from companion.core.checks import Classes, Count, Probability, checked, integer, number, positive, probability, targets
 from companion.core.functions import nll, nll_grad
 
 __all__ = [
@@ -37,43 +37,30 @@ __all__ = [
 class Predictor(NamedTuple):
     """Parameters of a net that predicts the next value of a series from the value before."""
 
-    W: np.ndarray  # (n_h, n_y) value before → hidden
-    V: np.ndarray  # (n_y, n_h) hidden → prediction
-    b: np.ndarray  # (n_h,)
-    c: np.ndarray  # (n_y,)
+    W: Annotated[np.ndarray, "n_h", "n_y"]  # value before → hidden
+    V: Annotated[np.ndarray, "n_y", "n_h"]  # hidden → prediction
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_y"]
 
 
-def _net(p: Any, kind: type) -> Any:
-    if not isinstance(p, kind):
-        raise ValueError(f"p: want the parameters as {kind.__name__}, got {type(p).__name__}")
-    V = array("p.V", p.V, ("n_o", "n_h"))
-    n_o, n_h = V.shape
-    fields = {"V": V, "W": array("p.W", p.W, (n_h, n_o)), "b": array("p.b", p.b, (n_h,))}
-    if kind is OutputRNN:
-        fields["U"] = array("p.U", p.U, (n_h, "n_x"))
-    return kind(**fields, c=array("p.c", p.c, (n_o,)))
+@checked
+def teacher_inputs(y: np.ndarray, n_o: Count) -> np.ndarray:
+    """What the teacher feeds each step: the target of the step before, one-hot over n_o classes.
 
-
-def teacher_inputs(y: np.ndarray, n_o: int) -> np.ndarray:
-    """What the teacher feeds each step: the target of the step before, one-hot.
-
-    Equation (Section 10.2.1): z⁽⁰⁾ = 0, z⁽ᵗ⁾ = onehot(y⁽ᵗ⁾); step t reads z⁽ᵗ⁻¹⁾.
-
-    Parameters
-    ----------
-    y : target classes, integers of shape (tau,).
-    n_o : number of classes.
-
-    Returns
-    -------
-    z : shape (tau, n_o); row t − 1 is z⁽ᵗ⁻¹⁾, the row that step t reads.
+    Equation (Section 10.2.1): z⁽⁰⁾ = 0, z⁽ᵗ⁾ = onehot(y⁽ᵗ⁾); step t reads z⁽ᵗ⁻¹⁾, which is row t − 1 of what comes
+    back, of shape (tau, n_o).
     """
-    n_o = integer("n_o", n_o, 1)
     y = targets("y", y, integer("len(y)", np.size(y), 1), n_o)
     return np.vstack([np.zeros(n_o), np.eye(n_o)[y[:-1]]])
 
 
-def steps_gradient(p: OutputRNN, x: np.ndarray, z: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, OutputRNN]:
+@checked
+def steps_gradient(
+    p: OutputRNN,
+    x: Annotated[np.ndarray, "n", "n_x"],
+    z: Annotated[np.ndarray, "n", "n_o"],
+    y: Annotated[np.ndarray, "n", Classes("n_o")],
+) -> tuple[np.ndarray, OutputRNN]:
     """Losses of n steps of an output-recurrent network and the gradient of their sum, all steps at once.
 
     Equations (Section 10.2.1): A = X Uᵀ + Z Wᵀ + 1 bᵀ, H = tanh A, O = H Vᵀ + 1 cᵀ; G_O = softmax(O) − onehot(y),
@@ -82,21 +69,15 @@ def steps_gradient(p: OutputRNN, x: np.ndarray, z: np.ndarray, y: np.ndarray) ->
 
     Parameters
     ----------
-    p : parameters.
-    x : inputs of the steps, shape (n, n_x).
-    z : what is fed back to each step, shape (n, n_o); see `teacher_inputs`.
-    y : targets of the steps, integers of shape (n,).
+    x : inputs of the steps. z : what is fed back to each, see `teacher_inputs`. y : their targets.
 
     Returns
     -------
     loss : shape (n,), in nats.
-    gradient : OutputRNN, of the sum of the losses.
+    gradient : of the sum of the losses.
 
     Reference: williams1989, goodfellow2016
     """
-    p = _net(p, OutputRNN)
-    x = sequence("x", x, p.U.shape[1])
-    z, y = array("z", z, (len(x), len(p.c))), targets("y", y, len(x), len(p.c))
     H = np.tanh(x @ p.U.T + z @ p.W.T + p.b)  # (n, n_h)
     O = H @ p.V.T + p.c  # (n, n_o)
     G_O = nll_grad(O, y)
@@ -104,57 +85,44 @@ def steps_gradient(p: OutputRNN, x: np.ndarray, z: np.ndarray, y: np.ndarray) ->
     return nll(O, y), OutputRNN(U=G_A.T @ x, W=G_A.T @ z, V=G_O.T @ H, b=G_A.sum(axis=0), c=G_O.sum(axis=0))
 
 
-def hold(length: int) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def hold(length: Annotated[int, (3, None)]) -> tuple[np.ndarray, np.ndarray]:
     """The two sequences of the holding task: see a bit first, say "wait", name the bit at the last step.
 
     Section 10.2.1.
-
-    Parameters
-    ----------
-    length : steps, at least 3.
 
     Returns
     -------
     x : shape (2, length, 2): the bit as −1 or +1 at the first step, a flag of 1 at the last, else 0.
     y : integers of shape (2, length): 2 ("wait") until the last step, there the bit, 0 or 1.
     """
-    length = integer("length", length, 3)
     x, y = np.zeros((2, length, 2)), np.full((2, length), 2)
     x[:, 0, 0], x[:, -1, 1], y[:, -1] = (-1, 1), 1, (0, 1)
     return x, y
 
 
-def predict(p: Predictor, z: np.ndarray) -> np.ndarray:
+@checked
+def predict(p: Predictor, z: Annotated[np.ndarray, "n", "n_y"]) -> np.ndarray:
     """Predict the next value for each of n values.
 
     Equation (Section 10.2.1): ŷ = c + V tanh(b + W z), for each row z on its own.
-
-    Parameters
-    ----------
-    p : parameters.
-    z : values, shape (n, n_y).
-
-    Returns
-    -------
-    Shape (n, n_y).
     """
-    p = _net(p, Predictor)
-    return _predict(p, array("z", z, ("n", len(p.c))))
+    return _predict(p, z)
 
 
 def _predict(p: Predictor, z: np.ndarray) -> np.ndarray:
     return np.tanh(z @ p.W.T + p.b) @ p.V.T + p.c
 
 
-def drive(p: Predictor, y: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def drive(p: Predictor, y: Annotated[np.ndarray, "tau", "n_y"], own: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Run a predictor along a series, fed at each step by the teacher or by itself.
 
     Equations (Section 10.2.1): ŷ⁽ᵗ⁺¹⁾ = c + V tanh(b + W z⁽ᵗ⁾), where z⁽ᵗ⁾ = ŷ⁽ᵗ⁾ if own⁽ᵗ⁾, else y⁽ᵗ⁾.
 
     Parameters
     ----------
-    p : parameters.
-    y : the series, shape (tau, n_y), at least two values.
+    y : the series, at least two values.
     own : booleans, shape (tau − 1,): does step t feed back the net's own value? The first has none yet: False.
 
     Returns
@@ -164,9 +132,7 @@ def drive(p: Predictor, y: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.
 
     Reference: bengio2015scheduled
     """
-    p = _net(p, Predictor)
-    y, own = sequence("y", y, len(p.c)), np.asarray(own)
-    n = integer("len(y)", len(y), 2) - 1
+    own, n = np.asarray(own), integer("len(y)", len(y), 2) - 1
     if own.shape != (n,) or own.dtype != bool:
         raise ValueError(f"own: want {n} booleans, one a step, got shape {own.shape} of type {own.dtype}")
     if own[0]:
@@ -178,22 +144,16 @@ def drive(p: Predictor, y: np.ndarray, own: np.ndarray) -> tuple[np.ndarray, np.
     return z, yhat
 
 
-def free_error(p: Predictor, y: np.ndarray) -> np.ndarray:
+@checked
+def free_error(p: Predictor, y: Annotated[np.ndarray, "n", "tau", "n_y"]) -> np.ndarray:
     """Distance of the free-running predictor from n series, each step after the first value.
 
     Equation (Section 10.2.1): e⁽ᵗ⁾ = |ŷ⁽ᵗ⁾ − y⁽ᵗ⁾| with z⁽¹⁾ = y⁽¹⁾ and z⁽ᵗ⁾ = ŷ⁽ᵗ⁾ from then on.
-
-    Parameters
-    ----------
-    p : parameters.
-    y : series, shape (n, tau, n_y), at least two values each.
 
     Returns
     -------
     Shape (n, tau − 1): column t − 1 is the distance after t steps on its own.
     """
-    p = _net(p, Predictor)
-    y = array("y", y, ("n", "tau", len(p.c)))
     integer("tau", y.shape[1], 2)
     z, e = y[:, 0], np.empty((len(y), y.shape[1] - 1))
     for t in range(1, y.shape[1]):
@@ -206,24 +166,15 @@ def _speed(y: np.ndarray) -> np.ndarray:
     return np.stack([y[:, 1], (1.0 - y[:, 0] ** 2) * y[:, 1] - y[:, 0]], axis=1)
 
 
-def cycle(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n series from van der Pol's oscillator, which settles on one closed curve.
+@checked
+def cycle(tau: Count, n: Count, rng: np.random.Generator) -> np.ndarray:
+    """Draw n series from van der Pol's oscillator, which settles on one closed curve: shape (n, tau, 2).
 
     Equations (Section 10.2.1): u' = v, v' = (1 − u²) v − u, a value every 0.3 units of time (twelve Runge–Kutta
     steps), from random starts and after 40 values have been dropped.
-
-    Parameters
-    ----------
-    tau : values a series, at least 1.
-    n : series, at least 1.
-    rng : the generator to draw from.
-
-    Returns
-    -------
-    Shape (n, tau, 2).
     """
-    tau, n, step = integer("tau", tau, 1), integer("n", n, 1), 0.3 / 12
-    y, out = 1.5 * generator("rng", rng).normal(size=(n, 2)), np.empty((n, tau + 40, 2))
+    step = 0.3 / 12
+    y, out = 1.5 * rng.normal(size=(n, 2)), np.empty((n, tau + 40, 2))
     for t in range(tau + 40):
         for _ in range(12):
             k1 = _speed(y)
@@ -234,23 +185,14 @@ def cycle(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
     return out[:, 40:]
 
 
-def chaos(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n series from the chaotic map on [−1, 1], in which small differences double every step.
+@checked
+def chaos(tau: Count, n: Count, rng: np.random.Generator) -> np.ndarray:
+    """Draw n series from the chaotic map on [−1, 1], in which small differences double every step: (n, tau, 1).
 
     Equation (Section 10.2.1): y⁽ᵗ⁺¹⁾ = 1 − 2 (y⁽ᵗ⁾)², the logistic map in other units; log 2 is its exponent.
-
-    Parameters
-    ----------
-    tau : values a series, at least 1.
-    n : series, at least 1.
-    rng : the generator to draw from.
-
-    Returns
-    -------
-    Shape (n, tau, 1).
     """
-    out = np.empty((integer("n", n, 1), integer("tau", tau, 1), 1))
-    out[:, 0, 0] = np.cos(np.pi * generator("rng", rng).random(n))  # the map's own density
+    out = np.empty((n, tau, 1))
+    out[:, 0, 0] = np.cos(np.pi * rng.random(n))  # the map's own density
     for t in range(1, tau):
         out[:, t] = 1.0 - 2.0 * out[:, t - 1] ** 2
     return out
@@ -259,7 +201,13 @@ def chaos(tau: int, n: int, rng: np.random.Generator) -> np.ndarray:
 SERIES = {"cycle": cycle, "chaos": chaos}
 
 
-def teacher_probability(i: int, decay: str, k: float, floor: float = 0.0) -> float:
+@checked
+def teacher_probability(
+    i: Annotated[int, (0, None)],
+    decay: Literal["linear", "exponential", "inverse sigmoid"],
+    k: float,
+    floor: Probability = 0.0,
+) -> float:
     """Probability ε that step i of training feeds the teacher's value: three ways to fade.
 
     Equations (Section 10.2.1): linear ε = 1 − i/k; exponential ε = kⁱ with k < 1; inverse sigmoid
@@ -267,20 +215,12 @@ def teacher_probability(i: int, decay: str, k: float, floor: float = 0.0) -> flo
 
     Parameters
     ----------
-    i : steps of training done, at least 0.
-    decay : "linear", "exponential" or "inverse sigmoid".
-    k : the pace, as above; above 0 for "linear".
-    floor : the least ε, a probability.
-
-    Returns
-    -------
-    float in [floor, 1]
+    i : steps of training done. k : the pace, as above; above 0 for "linear". floor : the least ε.
 
     Reference: bengio2015scheduled
     """
-    i, floor = integer("i", i, 0), probability("floor", floor)
-    if choice("decay", decay, ("linear", "exponential", "inverse sigmoid")) == "linear":
-        epsilon = 1.0 - i / number("k", k, np.finfo(float).tiny)
+    if decay == "linear":
+        epsilon = 1.0 - i / positive("k", k)
     elif decay == "exponential":
         epsilon = probability("k", k) ** i
     else:
@@ -289,7 +229,8 @@ def teacher_probability(i: int, decay: str, k: float, floor: float = 0.0) -> flo
     return float(max(epsilon, floor))
 
 
-def scheduled_optimum(P: np.ndarray, teacher: float) -> np.ndarray:
+@checked
+def scheduled_optimum(P: Annotated[np.ndarray, "k", "k", (0, None)], teacher: Probability) -> np.ndarray:
     """The second step that scheduled sampling aims at, for sequences of two symbols.
 
     Equation (Section 10.2.1): Q(y⁽²⁾ | z) = ε P(y⁽²⁾ | y⁽¹⁾ = z) + (1 − ε) P(y⁽²⁾). With ε = 1, teacher forcing,
@@ -297,7 +238,7 @@ def scheduled_optimum(P: np.ndarray, teacher: float) -> np.ndarray:
 
     Parameters
     ----------
-    P : joint distribution of the data, shape (k, k), rows y⁽¹⁾; every row has some mass.
+    P : joint distribution of the data, rows y⁽¹⁾; every row has some mass.
     teacher : ε, the probability that the second step is fed the data's first symbol; otherwise a draw from the
         model's first step, which is P(y⁽¹⁾) at its optimum.
 
@@ -307,7 +248,6 @@ def scheduled_optimum(P: np.ndarray, teacher: float) -> np.ndarray:
 
     Reference: bengio2015scheduled, huszar2015
     """
-    P, teacher = array("P", P, ("k", "k")), probability("teacher", teacher)
-    if P.shape[0] != P.shape[1] or (P < 0).any() or abs(P.sum() - 1.0) > 1e-9 or (P.sum(axis=1) == 0).any():
-        raise ValueError(f"P: want a square table of probabilities that sum to 1, with no empty row, got {P.tolist()}")
+    if abs(P.sum() - 1.0) > 1e-9 or (P.sum(axis=1) == 0).any():
+        raise ValueError(f"P: want probabilities that sum to 1, with no empty row, got {P.tolist()}")
     return teacher * P / P.sum(axis=1, keepdims=True) + (1.0 - teacher) * P.sum(axis=0)

@@ -45,15 +45,7 @@ class Predictors(nn.Module):
 def mixed(model: Predictors, y: Tensor, own: Tensor) -> Tensor:
     """What scheduled sampling feeds, as constants: the net's own value where `own`, else the teacher's.
 
-    Parameters
-    ----------
-    model : the nets.
-    y : series, shape (seeds, n, tau, n_y).
-    own : booleans, shape (seeds, n, tau − 1).
-
-    Returns
-    -------
-    Tensor of shape (seeds, n, tau − 1, n_y), without gradient.
+    Series y (seeds, n, tau, n_y) and booleans own (seeds, n, tau − 1) give (seeds, n, tau − 1, n_y), without gradient.
     """
     if not own.any():
         return y[:, :, :-1]  # the teacher alone: nothing to wait for

@@ -157,7 +157,7 @@ def chain_fit(
     for _ in range(steps):
         g = tree.map(lambda v: -decay * n * v, w)
         for x, y in zip(xs, ys, strict=True):
-            beliefs = sum_product(chain_of(w, x))
+            beliefs = sum_product(Chain(x @ w.A.T + w.a, w.B))
             surplus = np.eye(k)[y] - beliefs.marginals  # (tau, k)
             g.A[...] += surplus.T @ x
             g.a[...] += surplus.sum(axis=0)
