@@ -2,4 +2,5 @@
 
 import os
 
-os.environ["TQDM_DISABLE"] = "1"  # a progress bar's text differs from run to run, so none may reach an output
+# a progress bar's text differs from run to run, so none may reach an output
+os.environ["TQDM_DISABLE"] = "1"

@@ -109,11 +109,21 @@ def normalise(nb: NotebookNode) -> NotebookNode:
         cell.id = digest if seen[digest] == 1 else f"{digest}-{seen[digest]}"
         if cell.cell_type != "code":
             continue
+        _fold(cell)
         if cell.execution_count is not None:
             count += 1
             cell.execution_count = count
         cell.outputs = _clean_outputs(cell.outputs, count)
     return nb
+
+
+def _fold(cell: NotebookNode) -> None:
+    """Fold in JupyterLab what the page folds."""
+    tags = cell.metadata.get("tags", [])
+    folds = {"source_hidden": bool({"hide-input", "hide-cell"} & {*tags}), "outputs_hidden": "hide-cell" in tags}
+    cell.metadata.pop("jupyter", None)
+    if any(folds.values()):
+        cell.metadata["jupyter"] = {k: True for k, v in folds.items() if v}
 
 
 def _texts(output: NotebookNode) -> Iterator[str]:

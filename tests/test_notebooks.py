@@ -130,7 +130,7 @@ def test_what_was_stored_carries_no_widget_no_version_and_no_timing(small):
     assert "IntSlider" in text, "the widget's text stays"
     assert set(nb.metadata) == {"kernelspec", "language_info", "companion"}
     assert "version" not in nb.metadata.language_info
-    assert all(set(cell.metadata) <= {"tags"} for cell in nb.cells)
+    assert all(set(cell.metadata) <= {"tags", "jupyter"} for cell in nb.cells)
     assert "matplotlib.org" not in text
     assert text.endswith("}\n")
 

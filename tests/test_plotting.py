@@ -174,6 +174,17 @@ def test_a_reader_is_shown_the_equations_without_the_checks():
     assert plotting._without_checks(BARE) == BARE
 
 
+def test_what_is_shown_fits_the_page():
+    long = "word " * 30
+    source = f'def f(x):\n    """{long}end."""\n    y = x + 1  # {long}\n    # {long}\n    return y'
+    shown = plotting._narrow(source)
+    assert max(map(len, shown.split("\n"))) <= plotting.WIDTH
+    assert shown.count("word") == source.count("word")
+    space = {}
+    exec(shown, space)
+    assert space["f"](1) == 2 and space["f"].__doc__.split() == [*long.split(), "end."]
+
+
 def test_what_is_shown_without_checks_computes_what_the_source_computes():
     from companion.cells.rnn import rnn_init
     from companion.longterm import powers

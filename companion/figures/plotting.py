@@ -30,8 +30,8 @@ CYCLE = ("state", "output", "input", "loss", "gradient", "parameter", "target")
 CHECKED = re.compile(r"_?checked(_\w+)?")
 """Names of a section's own checks, which hand on their first argument."""
 
-WIDTH = 88
-"""Characters of a signature that is shown on one line."""
+WIDTH = 84
+"""Characters in a line of code on a page, from which on it would scroll sideways."""
 
 
 def use_style() -> None:
@@ -136,7 +136,7 @@ def show_source(*objects: Callable | type, docstring: bool = False) -> None:
     if not objects:
         raise ValueError("objects: want at least one function or class, got none")
     blocks = [s if docstring else _without_checks(_shorten_docstrings(s)) for s in map(_source, objects)]
-    display(Markdown("```python\n" + "\n\n\n".join(blocks) + "\n```"))
+    display(Markdown("```python\n" + _narrow("\n\n\n".join(blocks)) + "\n```"))
 
 
 def _source(item: Callable | type) -> str:
@@ -172,6 +172,27 @@ def _without_checks(source: str) -> str:
                 bare = textwrap.indent(bare, " " * statement.col_offset) if bare else None
                 lines[first:last] = [bare, *[None] * (last - first - 1)]
     return "\n".join(line for line in lines if line is not None)
+
+
+def _narrow(source: str) -> str:
+    """Docstrings and comments wrapped to the page's column; a comment beside a long line goes above it."""
+    lines: list[str] = []
+    for line in source.split("\n"):
+        indent, text = line[: len(line) - len(line.lstrip())], line.lstrip()
+        code, mark, comment = text.partition("  # ")
+        if len(line) <= WIDTH:
+            lines.append(line)
+        elif text.startswith(('"""', "# ")):
+            later = indent + ("# " if text.startswith("#") else "")
+            lines += textwrap.wrap(text, WIDTH, initial_indent=indent, subsequent_indent=later)
+        elif mark:
+            lines += [
+                *textwrap.wrap(f"# {comment}", WIDTH, initial_indent=indent, subsequent_indent=f"{indent}# "),
+                indent + code,
+            ]
+        else:
+            lines.append(line)
+    return "\n".join(lines)
 
 
 def _strip_header(lines: list[str | None], function: ast.FunctionDef) -> None:

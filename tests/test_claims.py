@@ -1,0 +1,102 @@
+"""What a chapter claims: each item of a Summary has its cell; no cell prints a sentence that was typed to fit.
+
+A claim is stated where a markdown cell says `<a id="claim-NAME"></a>`; the code cell next to it, tagged `claim`,
+asserts it, with a message for a reader who changed something. The Summary's items link to it, `<a href="#claim-NAME">…</a>`.
+`make test-claims` runs the chapters with other data, weights and noise (`companion.core.chance`).
+"""
+
+import ast
+import re
+
+import nbformat
+import pytest
+
+from tests.conftest import ROOT
+
+CHAPTERS = sorted((ROOT / "book").glob("10_*.ipynb"))
+LATER = {path.stem for path in CHAPTERS}
+"""Chapters that were not gone through yet."""
+
+HERE = pytest.mark.parametrize("path", [p for p in CHAPTERS if p.stem not in LATER], ids=lambda path: path.stem)
+ID, LINK = re.compile(r'<a id="(claim-[\w-]+)"></a>'), re.compile(r'<a href="#(claim-[\w-]+)">')
+
+
+def cells(path):
+    """The cells of a notebook."""
+    return nbformat.read(path, as_version=4).cells
+
+
+def items(path):
+    """The items of a chapter's Summary."""
+    (text,) = [
+        c.source for c in cells(path) if c.cell_type == "markdown" and re.search(r"^## Summary$", c.source, re.M)
+    ]
+    text = re.split(r"^## ", text.split("## Summary", 1)[1], flags=re.M)[0]
+    return [item for item in re.split(r"^- ", text, flags=re.M)[1:] if item.strip()]
+
+
+def tagged(cell):
+    """Is this a cell that tests a claim?"""
+    return cell.cell_type == "code" and "claim" in cell.metadata.get("tags", [])
+
+
+@HERE
+def test_every_item_of_a_summary_links_to_a_cell_that_tests_it(path):
+    all_cells = cells(path)
+    tested = set()
+    for i, cell in enumerate(all_cells):
+        if cell.cell_type == "markdown" and any(tagged(c) for c in all_cells[max(i - 1, 0) : i + 2]):
+            tested |= set(ID.findall(cell.source))
+    without = [item for item in items(path) if not LINK.findall(item)]
+    assert not without, f"no link to its claim: {without}"
+    dangling = {name for item in items(path) for name in LINK.findall(item)} - tested
+    assert not dangling, f"no claim cell beside: {dangling}"
+
+
+@HERE
+def test_a_claim_is_folded_and_says_what_was_expected(path):
+    for cell in filter(tagged, cells(path)):
+        assert "hide-cell" in cell.metadata.tags, cell.source
+        tests = [n for n in ast.walk(ast.parse(cell.source)) if isinstance(n, ast.Assert)]
+        assert tests, f"a claim without an assertion:\n{cell.source}"
+        assert all(n.msg is not None for n in tests), f"an assertion without a message:\n{cell.source}"
+
+
+def typed(call: ast.Call) -> bool:
+    """Does this `print` print nothing that was computed?"""
+    name = getattr(call.func, "id", "")
+    return (
+        name == "print"
+        and bool(call.args)
+        and not any(
+            isinstance(n, ast.Name | ast.Attribute | ast.Call | ast.Subscript) for a in call.args for n in ast.walk(a)
+        )
+    )
+
+
+def sentences(source: str) -> list[str]:
+    """Calls of `print` that end a cell's printing with something that no computation can change."""
+    calls = [n for n in ast.walk(ast.parse(source)) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "print"]
+    return [ast.unparse(n) for n in sorted(calls, key=lambda n: n.lineno)[-1:] if typed(n)]
+
+
+@HERE
+def test_no_cell_prints_a_sentence_as_its_result(path):
+    found = [
+        s for c in cells(path) if c.cell_type == "code" and not c.source.startswith("%") for s in sentences(c.source)
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize(
+    ("source", "found"),
+    [
+        ('assert x\nprint("nearly all of them do")', True),
+        ('print("a   b")\nprint(f"{a} {b}")', False),
+        ('print(f"as expected")', True),
+        ("print(x)", False),
+        ("print()\nx", False),
+    ],
+)
+def test_a_typed_sentence_is_found(source, found):
+    assert bool(sentences(source)) is found
