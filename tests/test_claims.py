@@ -1,8 +1,9 @@
 """What a chapter claims: each item of a Summary has its cell; no cell prints a sentence that was typed to fit.
 
-A claim is stated where a markdown cell says `<a id="claim-NAME"></a>`; the code cell next to it, tagged `claim`,
-asserts it, with a message for a reader who changed something. The Summary's items link to it, `<a href="#claim-NAME">…</a>`.
-`make test-claims` runs the chapters with other data, weights and noise (`companion.core.chance`).
+A claim is stated where a markdown cell says `<a id="claim-NAME"></a>`; the code cell next to it, tagged `claim` and
+folded, asserts it, with a message for a reader who changed something. The Summary's items link to it,
+`<a href="#claim-NAME">…</a>`. `make test-claims` runs the chapters with other data, weights and noise
+(`companion.core.chance`).
 """
 
 import ast
@@ -14,7 +15,25 @@ import pytest
 from tests.conftest import ROOT
 
 CHAPTERS = sorted((ROOT / "book").glob("10_*.ipynb"))
-LATER = {path.stem for path in CHAPTERS}
+LATER = {
+    "10_01_unfolding",
+    "10_02_1_teacher_forcing",
+    "10_02_2_gradient",
+    "10_02_3_graphical",
+    "10_02_4_context",
+    "10_02_recurrent",
+    "10_03_bidirectional",
+    "10_04_seq2seq",
+    "10_05_deep",
+    "10_06_recursive",
+    "10_07_longterm",
+    "10_08_echo_state",
+    "10_09_timescales",
+    "10_10_gated",
+    "10_11_optimization",
+    "10_12_multiple_scales",
+    "10_13_explicit_memory",
+}
 """Chapters that were not gone through yet."""
 
 HERE = pytest.mark.parametrize("path", [p for p in CHAPTERS if p.stem not in LATER], ids=lambda path: path.stem)
