@@ -1,14 +1,15 @@
 """Depths (b) and (c): small MLPs inside the three blocks, and a skip connection past the middle one. Section 10.5."""
 
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import gaussian
+from companion.cells.rnn import Inputs, State, Targets, gaussian
 from companion.core import tree
-from companion.core.checks import array, integer, sequence
+from companion.core.checks import Count, array, checked, integer, sequence
 from companion.core.functions import nll_grad, softmax
+from companion.deep.stacked import chained
 
 __all__ = ["Blocks", "BlocksRun", "Dense", "blocks_bptt", "blocks_forward", "blocks_init"]
 
@@ -16,8 +17,8 @@ __all__ = ["Blocks", "BlocksRun", "Dense", "blocks_bptt", "blocks_forward", "blo
 class Dense(NamedTuple):
     """One layer of an MLP, v → tanh(b + W v)."""
 
-    W: np.ndarray  # (n_out, n_in)
-    b: np.ndarray  # (n_out,)
+    W: Annotated[np.ndarray, "n_h", "n_x"]
+    b: Annotated[np.ndarray, "n_h"]
 
 
 class Blocks(NamedTuple):
@@ -26,12 +27,12 @@ class Blocks(NamedTuple):
     inward: tuple[Dense, ...]  # x⁽ᵗ⁾ → u⁽ᵗ⁾
     across: tuple[Dense, ...]  # h⁽ᵗ⁻¹⁾ → z⁽ᵗ⁾
     outward: tuple[Dense, ...]  # h⁽ᵗ⁾ → v⁽ᵗ⁾
-    U: np.ndarray  # (n_h, n_u)
-    W: np.ndarray  # (n_h, n_z)
-    b: np.ndarray  # (n_h,)
-    V: np.ndarray  # (n_o, n_v)
-    c: np.ndarray  # (n_o,)
-    S: np.ndarray | None = None  # (n_h, n_h)
+    U: Annotated[np.ndarray, "n_h", "n_u"]
+    W: Annotated[np.ndarray, "n_h", "n_z"]
+    b: Annotated[np.ndarray, "n_h"]
+    V: Annotated[np.ndarray, "n_o", "n_v"]
+    c: Annotated[np.ndarray, "n_o"]
+    S: Annotated[np.ndarray, "n_h", "n_h"] | None = None
 
 
 class BlocksRun(NamedTuple):
@@ -39,52 +40,41 @@ class BlocksRun(NamedTuple):
 
     u: tuple[np.ndarray, ...]  # (tau, …), the first is x
     z: tuple[np.ndarray, ...]  # (tau, …), the first is h⁽ᵗ⁻¹⁾
-    h: np.ndarray  # (tau + 1, n_h); h[0] is the initial state
+    h: Annotated[np.ndarray, "times", "n_h"]  # tau + 1 times; h[0] is the initial state
     v: tuple[np.ndarray, ...]  # (tau, …), the first is h⁽ᵗ⁾
     o: np.ndarray  # (tau, n_o) logits
     yhat: np.ndarray  # (tau, n_o) probabilities
 
 
-def _checked_mlp(name: str, layers: Any, n_in: int | str) -> tuple[tuple[Dense, ...], int | str]:
-    """The layers as arrays, and the width of what comes out."""
-    if not isinstance(layers, tuple) or not all(isinstance(layer, Dense) for layer in layers):
-        raise ValueError(f"{name}: want a tuple of Dense layers, which may be empty, got {layers!r:.60}")
-    made = []
-    for i, (W, b) in enumerate(layers, start=1):
-        W = array(f"{name} {i}, W", W, ("n", n_in))
-        n_in = len(W)
-        made.append(Dense(W, array(f"{name} {i}, b", b, (n_in,))))
-    return tuple(made), n_in
+def fitting_blocks(name: str, p: Blocks) -> Blocks:
+    """The same net, if each MLP starts at what it reads and U, W or V reads what it gives."""
+    mlps, n_h = {}, len(p.b)
+    for field, n, reader in (("inward", None, "U"), ("across", n_h, "W"), ("outward", n_h, "V")):
+        mlps[field], n = chained(f"{name}.{field}", getattr(p, field), Dense, n)
+        array(f"{name}.{reader}", getattr(p, reader), (None, n))
+    return p._replace(**mlps)
 
 
-def checked_blocks(p: Any) -> Blocks:
-    """The parameters as float64 arrays whose shapes fit together, or a ValueError that says what does not."""
-    if not isinstance(p, Blocks):
-        raise ValueError(f"p: want the parameters as Blocks(inward, across, …), got {type(p).__name__}")
-    n_h = len(array("b", p.b, ("n_h",)))
-    inward, n_u = _checked_mlp("inward", p.inward, "n_x")
-    across, n_z = _checked_mlp("across", p.across, n_h)
-    outward, n_v = _checked_mlp("outward", p.outward, n_h)
-    V = array("V", p.V, ("n_o", n_v))
-    return Blocks(
-        inward,
-        across,
-        outward,
-        U=array("U", p.U, (n_h, "n_x" if n_u == "n_x" else n_u)),
-        W=array("W", p.W, (n_h, n_z)),
-        b=array("b", p.b, (n_h,)),
-        V=V,
-        c=array("c", p.c, (len(V),)),
-        S=None if p.S is None else array("S", p.S, (n_h, n_h)),
-    )
+Net = Annotated[Blocks, fitting_blocks]
 
 
+def _depths(name: str, value: tuple[int, int, int]) -> tuple[int, int, int]:
+    if not isinstance(value, tuple | list) or len(value) != 3:
+        raise ValueError(f"{name}: want three numbers, layers from x to h, h to h and h to o, got {value!r}")
+    return tuple(integer(name, n, 1) for n in value)
+
+
+Depths = Annotated[tuple[int, int, int], _depths]
+"""Layers from x to h, from h to h and from h to o; (1, 1, 1) is the plain net."""
+
+
+@checked
 def blocks_init(
-    n_x: int,
-    n_h: int,
-    n_o: int,
+    n_x: Count,
+    n_h: Count,
+    n_o: Count,
     rng: np.random.Generator,
-    layers: tuple[int, int, int] = (2, 2, 2),
+    layers: Depths = (2, 2, 2),
     skip: bool = False,
     gain: float = 1.0,
 ) -> Blocks:
@@ -94,22 +84,10 @@ def blocks_init(
 
     Parameters
     ----------
-    n_x, n_h, n_o : sizes of input, state and output.
-    rng : the only source of randomness.
-    layers : layers from x to h, from h to h and from h to o, each at least 1; (1, 1, 1) is the plain net.
-    skip : whether h⁽ᵗ⁻¹⁾ is also connected to h⁽ᵗ⁾ directly.
-    gain : factor on the weights from state to state.
-
-    Returns
-    -------
-    Blocks
+    layers : from x to h, from h to h and from h to o; (1, 1, 1) is the plain net.
+    skip : whether h⁽ᵗ⁻¹⁾ is also connected to h⁽ᵗ⁾ directly. gain : factor on the weights from state to state.
     """
-    n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
-    if not isinstance(layers, tuple | list) or len(layers) != 3:
-        raise ValueError(f"layers: want three numbers, layers from x to h, h to h and h to o, got {layers!r}")
-    d_in, d_state, d_out = (integer("layers", n, 1) for n in layers)
-    if not isinstance(skip, bool):
-        raise ValueError(f"skip: want True or False, got {skip!r}")
+    d_in, d_state, d_out = layers
 
     def mlp(n: int, depth: int, factor: float = 1.0) -> tuple[Dense, ...]:
         sizes = [n, *[n_h] * depth]
@@ -149,27 +127,17 @@ def _mlp_backward(
     return g, tuple(grads[::-1])
 
 
-def blocks_forward(p: Blocks, x: np.ndarray, h0: np.ndarray | None = None) -> BlocksRun:
+@checked
+def blocks_forward(p: Net, x: Inputs, h0: State | None = None) -> BlocksRun:
     """Run a recurrent net with an MLP inside each of its three blocks.
 
     Equations (Section 10.5): u⁽ᵗ⁾ = MLP_in(x⁽ᵗ⁾), z⁽ᵗ⁾ = MLP_state(h⁽ᵗ⁻¹⁾), a⁽ᵗ⁾ = b + W z⁽ᵗ⁾ + U u⁽ᵗ⁾ (+ S h⁽ᵗ⁻¹⁾ with
     the skip connection), h⁽ᵗ⁾ = tanh a⁽ᵗ⁾, v⁽ᵗ⁾ = MLP_out(h⁽ᵗ⁾), o⁽ᵗ⁾ = c + V v⁽ᵗ⁾, ŷ⁽ᵗ⁾ = softmax(o⁽ᵗ⁾).
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    h0 : initial state, shape (n_h,); zeros if None.
-
-    Returns
-    -------
-    BlocksRun
-
     Reference: pascanu2014
     """
-    p = checked_blocks(p)
     u = _mlp(p.inward, sequence("x", x, (p.inward[0].W if p.inward else p.U).shape[1]))
-    h = [np.zeros(len(p.b)) if h0 is None else array("h0", h0, (len(p.b),))]
+    h = [np.zeros(len(p.b)) if h0 is None else h0]
     z = []
     for u_t in u[-1]:
         z.append(_mlp(p.across, h[-1]))
@@ -183,27 +151,17 @@ def blocks_forward(p: Blocks, x: np.ndarray, h0: np.ndarray | None = None) -> Bl
     return BlocksRun(u, tuple(map(np.array, zip(*z, strict=True))), h, v, o, softmax(o))
 
 
-def blocks_bptt(p: Blocks, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> Blocks:
+@checked
+def blocks_bptt(p: Net, x: Inputs, y: Targets, h0: State | None = None) -> Blocks:
     """Gradient of the total loss with respect to every parameter, in the parameters' own type.
 
     Equations (Section 10.5), for t = τ … 1: ∇_{h⁽ᵗ⁾}L is what comes back through MLP_out, plus what comes back
     from step t + 1: (∂z⁽ᵗ⁺¹⁾/∂h⁽ᵗ⁾)ᵀ Wᵀ ∇_{a⁽ᵗ⁺¹⁾}L, plus Sᵀ ∇_{a⁽ᵗ⁺¹⁾}L over the skip connection;
     ∇_{a⁽ᵗ⁾}L = diag(1 − (h⁽ᵗ⁾)²) ∇_{h⁽ᵗ⁾}L.
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    h0 : initial state, shape (n_h,); zeros if None.
-
-    Returns
-    -------
-    Blocks of gradients
-
     Reference: pascanu2014, werbos1990
     """
-    p, run = checked_blocks(p), blocks_forward(p, x, h0)
+    run = blocks_forward(p, x, h0)
     g_o = nll_grad(run.o, y)
     g_h, outward = _mlp_backward(p.outward, run.v, g_o @ p.V)
     g_a, later = np.empty_like(g_h), 0.0

@@ -2,20 +2,17 @@
 
 import numpy as np
 
-from companion.core.checks import sequence
-from companion.deep.blocks import Blocks, BlocksRun, checked_blocks
+from companion.core.checks import checked
+from companion.deep.blocks import Blocks, BlocksRun, Net
 
 __all__ = ["blocks_jacobians", "jacobian_by_length"]
 
 
 def _pieces(p: Blocks, run: BlocksRun) -> tuple[np.ndarray, np.ndarray | None]:
     """For every step diag(1 − h²) W ∂z/∂h, the way through the MLP, and diag(1 − h²) S, the way past it (or None)."""
-    p = checked_blocks(p)
-    if not isinstance(run, BlocksRun):
-        raise ValueError(f"run: want what blocks_forward returned, got {type(run).__name__}")
-    h = sequence("run.h", run.h, len(p.b))[1:]
     if [v.shape[1] for v in run.z] != [len(p.b), *(len(layer.b) for layer in p.across)]:
         raise ValueError(f"run: want a run of these parameters, got one with {len(run.z) - 1} layers across")
+    h = run.h[1:]
     through = np.broadcast_to(np.eye(len(p.b)), (len(h), len(p.b), len(p.b)))
     for (W, _), z in zip(p.across, run.z[1:], strict=True):
         through = (1.0 - z**2)[:, :, None] * (W @ through)
@@ -23,15 +20,11 @@ def _pieces(p: Blocks, run: BlocksRun) -> tuple[np.ndarray, np.ndarray | None]:
     return squash * (p.W @ through), None if p.S is None else squash * p.S
 
 
-def blocks_jacobians(p: Blocks, run: BlocksRun) -> np.ndarray:
+@checked
+def blocks_jacobians(p: Net, run: BlocksRun) -> np.ndarray:
     """The Jacobian of every step, J⁽ᵗ⁾ = ∂h⁽ᵗ⁾/∂h⁽ᵗ⁻¹⁾ = diag(1 − (h⁽ᵗ⁾)²) (W ∂z⁽ᵗ⁾/∂h⁽ᵗ⁻¹⁾ + S).
 
     Section 10.5: without S it is a product of as many factors as the block has layers; S adds a product of one.
-
-    Parameters
-    ----------
-    p : parameters.
-    run : what `blocks_forward` returned.
 
     Returns
     -------
@@ -41,16 +34,12 @@ def blocks_jacobians(p: Blocks, run: BlocksRun) -> np.ndarray:
     return through if past is None else through + past
 
 
-def jacobian_by_length(p: Blocks, run: BlocksRun) -> dict[int, np.ndarray]:
+@checked
+def jacobian_by_length(p: Net, run: BlocksRun) -> dict[int, np.ndarray]:
     """The Jacobian ∂h⁽τ⁾/∂h⁽⁰⁾ sorted by the length of the paths that carry it; the parts add up to the whole.
 
     Section 10.5 (c): in J⁽τ⁾ … J⁽¹⁾ every factor is a sum of a way through the MLP, m layers long, and one past it, one
     layer long. The part with j ways through collects the C(τ, j) paths of τ + (m − 1) j layers.
-
-    Parameters
-    ----------
-    p : parameters.
-    run : what `blocks_forward` returned.
 
     Returns
     -------

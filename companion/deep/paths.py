@@ -2,13 +2,14 @@
 
 from collections import Counter, deque
 from itertools import pairwise
+from typing import Annotated, Literal
 
 import numpy as np
 
 from companion.core import tree
-from companion.core.checks import choice, integer
-from companion.deep.blocks import Blocks, checked_blocks
-from companion.deep.stacked import Stacked, checked_stacked
+from companion.core.checks import Count, checked
+from companion.deep.blocks import Blocks, Depths, fitting_blocks
+from companion.deep.stacked import Stacked, fitting_stack
 from companion.unfolding.graphs import Circuit, UnfoldedGraph, Wire, circuit
 
 __all__ = [
@@ -26,20 +27,24 @@ Place = tuple[str, int]  # a node of an unfolded graph: its name and its step
 MLPS = {"u": "inward", "z": "across", "v": "outward"}  # the letter of an MLP's values, and its field in `Blocks`
 
 
-def stacked_circuit(k: int) -> Circuit:
+def _fitting(name: str, p: Stacked | Blocks) -> Stacked | Blocks:
+    return fitting_stack(name, p) if isinstance(p, Stacked) else fitting_blocks(name, p)
+
+
+Net = Annotated[Stacked | Blocks, _fitting]
+
+
+@checked
+def _checked(p: Net) -> Stacked | Blocks:
+    return p
+
+
+@checked
+def stacked_circuit(k: Count) -> Circuit:
     """The circuit of k recurrent layers: nodes a1, h1, …, ak, hk, o; parameters as `parameters` names them.
 
     Section 10.5 (a).
-
-    Parameters
-    ----------
-    k : layers, at least 1.
-
-    Returns
-    -------
-    Circuit
     """
-    k = integer("k", k, 1)
     nodes, below = {}, "x"
     for l in range(1, k + 1):
         nodes[f"a{l}"] = ("affine", [f"b{l}", f"W{l}", Wire(f"h{l}", delay=1), f"U{l}", below])
@@ -50,26 +55,18 @@ def stacked_circuit(k: int) -> Circuit:
     return circuit(["x"], [*names, "V", "c"], nodes)
 
 
-def blocks_circuit(layers: tuple[int, int, int] = (2, 2, 2), skip: bool = False) -> Circuit:
+@checked
+def blocks_circuit(layers: Depths = (2, 2, 2), skip: bool = False) -> Circuit:
     """The circuit of a net with an MLP inside each block: nodes u1, …, z1, …, a, h, v1, …, o (and a_u1 and so on).
 
     Section 10.5 (b), and (c) with `skip`.
 
     Parameters
     ----------
-    layers : layers from x to h, from h to h and from h to o, each at least 1.
-    skip : whether h⁽ᵗ⁻¹⁾ is also connected to h⁽ᵗ⁾ directly.
-
-    Returns
-    -------
-    Circuit
+    layers : from x to h, from h to h and from h to o. skip : whether h⁽ᵗ⁻¹⁾ is also connected to h⁽ᵗ⁾ directly.
     """
-    if not isinstance(layers, tuple | list) or len(layers) != 3:
-        raise ValueError(f"layers: want three numbers, layers from x to h, h to h and h to o, got {layers!r}")
-    depths = dict(zip("uzv", (integer("layers", n, 1) for n in layers), strict=True))
-    choice("skip", skip, (False, True))
     nodes, ends, names = {}, {"u": Wire("x"), "z": Wire("h", delay=1), "v": Wire("h")}, []
-    for letter, depth in depths.items():
+    for letter, depth in zip("uzv", layers, strict=True):
         for i in range(1, depth):
             names += [f"W_{letter}{i}", f"b_{letter}{i}"]
             nodes[f"a_{letter}{i}"] = ("affine", [names[-1], names[-2], ends[letter]])
@@ -90,42 +87,20 @@ def _names(p: Stacked | Blocks) -> list[str]:
     return [*inner, *"UWbVc", *("S" * (p.S is not None))]
 
 
-def parameters(p: Stacked | Blocks) -> dict[str, np.ndarray]:
-    """Every array of a net by the name that it has in the net's circuit.
-
-    Section 10.5.
-
-    Parameters
-    ----------
-    p : parameters of either kind.
-
-    Returns
-    -------
-    dict from name to array
-    """
-    p = checked_stacked(p) if isinstance(p, Stacked) else checked_blocks(p)
+@checked
+def parameters(p: Net) -> dict[str, np.ndarray]:
+    """Every array of a net of either kind by the name that it has in the net's circuit (Section 10.5)."""
     return dict(zip(_names(p), tree.leaves(p).values(), strict=True))
 
 
-def rebuilt(p: Stacked | Blocks, named: dict[str, np.ndarray]) -> Stacked | Blocks:
-    """The opposite of `parameters`: a net of the make of p with these arrays.
-
-    Section 10.5.
-
-    Parameters
-    ----------
-    p : a net of the wanted make. named : an array for each name in `parameters(p)`.
-
-    Returns
-    -------
-    Stacked or Blocks
-    """
+@checked
+def rebuilt(p: Net, named: dict[str, np.ndarray]) -> Stacked | Blocks:
+    """The opposite of `parameters`: a net of the make of p with these arrays, by their names (Section 10.5)."""
     wanted = parameters(p)
     if set(named) != set(wanted):
         raise ValueError(f"named: want arrays for {sorted(wanted)}, got {sorted(named)}")
     new = iter([named[name] for name in wanted])
-    q = tree.map(lambda _: next(new), p)
-    return checked_stacked(q) if isinstance(q, Stacked) else checked_blocks(q)
+    return _checked(tree.map(lambda _: next(new), p))
 
 
 def _readers(graph: UnfoldedGraph, source: Place, target: Place) -> dict[Place, list[Place]]:
@@ -144,12 +119,7 @@ def _readers(graph: UnfoldedGraph, source: Place, target: Place) -> dict[Place, 
 def shortest_path(graph: UnfoldedGraph, source: Place, target: Place) -> list[Place]:
     """A path with the fewest nodes from one node of an unfolded graph to another, by breadth-first search.
 
-    Section 10.5.
-
-    Parameters
-    ----------
-    graph : an unfolded graph (Section 10.1).
-    source, target : nodes (name, step).
+    Section 10.5, in an unfolded graph (Section 10.1); nodes are (name, step).
 
     Returns
     -------
@@ -170,17 +140,9 @@ def shortest_path(graph: UnfoldedGraph, source: Place, target: Place) -> list[Pl
 
 
 def layers_on(graph: UnfoldedGraph, path: list[Place]) -> int:
-    """Length of a path in layers: how many affine maps stand on it after its first node.
+    """Length of a path of nodes (name, step) in layers: how many affine maps stand on it after its first node.
 
     Section 10.5. An affine map and the tanh that may follow it are one layer.
-
-    Parameters
-    ----------
-    graph : an unfolded graph. path : nodes (name, step).
-
-    Returns
-    -------
-    int
     """
     known = {(n.name, n.t): n for n in graph.nodes}
     if not path or path[0] not in known:
@@ -194,11 +156,7 @@ def layers_on(graph: UnfoldedGraph, path: list[Place]) -> int:
 def path_lengths(graph: UnfoldedGraph, source: Place, target: Place) -> dict[int, int]:
     """How many paths of each length in layers lead from one node to another.
 
-    Section 10.5. The number of paths to a node is the sum of those to the nodes it reads.
-
-    Parameters
-    ----------
-    graph : an unfolded graph. source, target : nodes (name, step).
+    Section 10.5. The number of paths to a node is the sum of those to the nodes it reads. Nodes are (name, step).
 
     Returns
     -------
@@ -215,24 +173,15 @@ def path_lengths(graph: UnfoldedGraph, source: Place, target: Place) -> dict[int
     return dict(sorted(found[target].items()))
 
 
-def stated_length(way: str, lag: int, layers: int, longest: bool = False) -> int:
+@checked
+def stated_length(
+    way: Literal["a", "b", "c"], lag: Annotated[int, (0, None)], layers: Count, longest: bool = False
+) -> int:
     """Length in layers of the shortest (or longest) path from h⁽ᵗ⁻ˡᵃᵍ⁾ to h⁽ᵗ⁾, by the formulas of Section 10.5.
 
     (a) from the lowest of k stacked layers to the highest: lag + k − 1; (b) with an m-layer MLP from state to
-    state: m · lag; (c) with a skip connection besides: lag, and m · lag for the longest.
-
-    Parameters
-    ----------
-    way : "a", "b" or "c".
-    lag : steps between the two, at least 0.
-    layers : k for (a), m for (b) and (c), at least 1.
-    longest : whether the longest path is meant.
-
-    Returns
-    -------
-    int
+    state: m · lag; (c) with a skip connection besides: lag, and m · lag for the longest. `layers` is k or m.
     """
-    lag, layers = integer("lag", lag, 0), integer("layers", layers, 1)
-    if choice("way", way, ("a", "b", "c")) == "a":
+    if way == "a":
         return lag + layers - 1
-    return lag if way == "c" and not choice("longest", longest, (False, True)) else layers * lag
+    return lag if way == "c" and not longest else layers * lag

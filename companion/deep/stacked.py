@@ -1,11 +1,11 @@
 """Depth (a): the state in a hierarchy, recurrent layers on top of each other. Section 10.5."""
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import RNN, Layer, backward, gaussian, sum_over_copies
-from companion.core.checks import array, integer, parameters, sequence
+from companion.cells.rnn import RNN, Inputs, Layer, Targets, backward, gaussian, sum_over_copies
+from companion.core.checks import Count, array, checked, integer, parameters, sequence
 from companion.core.functions import nll_grad, softmax
 from companion.core.scan import scan
 
@@ -27,8 +27,8 @@ class Stacked(NamedTuple):
     """Parameters of k recurrent layers and the output layer (or gradients of the same shapes)."""
 
     layers: tuple[Layer, ...]
-    V: np.ndarray  # (n_o, n_k)
-    c: np.ndarray  # (n_o,)
+    V: Annotated[np.ndarray, "n_o", "n_k"]
+    c: Annotated[np.ndarray, "n_o"]
 
 
 class StackedRun(NamedTuple):
@@ -39,38 +39,53 @@ class StackedRun(NamedTuple):
     yhat: np.ndarray  # (tau, n_o) probabilities
 
 
-def checked_stacked(p: Any) -> Stacked:
-    """The parameters as float64 arrays whose shapes fit together, or a ValueError that says what does not."""
-    if not isinstance(p, Stacked) or not p.layers or not all(isinstance(layer, Layer) for layer in p.layers):
-        raise ValueError(f"p: want Stacked(layers, V, c) with at least one Layer, got {p!r:.60}")
-    layers, sizes = [], {}
-    for l, layer in enumerate(p.layers):
-        layers.append(parameters(f"p.layers[{l}]", layer, Layer, **sizes))
-        sizes = {"n_x": len(layers[-1].b)}
-    V = array("p.V", p.V, ("n_o", sizes["n_x"]))
-    return Stacked(tuple(layers), V, array("p.c", p.c, (len(V),)))
+def chained(name: str, layers: Any, kind: type, n: int | None = None) -> tuple[tuple, int | None]:
+    """The layers, of which the first reads n values (None: any number), and each what the one below it gives.
+
+    With them comes how many values the last one gives.
+    """
+    if not isinstance(layers, tuple):
+        raise ValueError(f"{name}: want a tuple of {kind.__name__}, got {layers!r:.60}")
+    made = []
+    for l, layer in enumerate(layers):
+        made.append(parameters(f"{name}[{l}]", layer, kind, n_x=n))
+        n = len(layer.b)
+    return tuple(made), n
 
 
-def stacked_init(n_x: int, widths: tuple[int, ...], n_o: int, rng: np.random.Generator) -> Stacked:
+def fitting_stack(name: str, p: Stacked) -> Stacked:
+    """The same net, if each layer fits the one below it, and V the last."""
+    if not p.layers:
+        raise ValueError(f"{name}: want at least one Layer, got none")
+    layers, n = chained(f"{name}.layers", p.layers, Layer)
+    array(f"{name}.V", p.V, (None, n))
+    return p._replace(layers=layers)
+
+
+Net = Annotated[Stacked, fitting_stack]
+
+
+@checked
+def _checked(p: Net) -> Stacked:
+    return p
+
+
+def _widths(name: str, value: tuple[int, ...]) -> tuple[int, ...]:
+    if not isinstance(value, tuple | list) or not value:
+        raise ValueError(f"{name}: want the units of at least one layer, got {value!r}")
+    return tuple(integer(name, n, 1) for n in value)
+
+
+@checked
+def stacked_init(
+    n_x: Count, widths: Annotated[tuple[int, ...], _widths], n_o: Count, rng: np.random.Generator
+) -> Stacked:
     """Random parameters for layers of the given widths: Gaussian weights of variance 1/fan-in, zero biases.
 
-    Section 10.5 (a).
-
-    Parameters
-    ----------
-    n_x, n_o : sizes of input and output.
-    widths : units of each layer, from the lowest up.
-    rng : the only source of randomness.
-
-    Returns
-    -------
-    Stacked
+    Section 10.5 (a). The widths are the units of each layer, from the lowest up.
     """
-    n_x, n_o = integer("n_x", n_x, 1), integer("n_o", n_o, 1)
-    if not isinstance(widths, tuple | list) or not widths:
-        raise ValueError(f"widths: want the units of at least one layer, got {widths!r}")
     layers, below = [], n_x
-    for n in (integer("widths", n, 1) for n in widths):
+    for n in widths:
         layers.append(Layer(gaussian((n, below), rng), gaussian((n, n), rng), np.zeros(n)))
         below = n
     return Stacked(tuple(layers), gaussian((n_o, below), rng), np.zeros(n_o))
@@ -84,7 +99,8 @@ def _starts(p: Stacked, h0: Any) -> list[np.ndarray]:
     return [array("h0", start, (len(layer.b),)) for start, layer in zip(h0, p.layers, strict=True)]
 
 
-def stacked_forward(p: Stacked, x: np.ndarray, h0: "tuple[np.ndarray, ...] | None" = None) -> StackedRun:
+@checked
+def stacked_forward(p: Net, x: Inputs, h0: tuple[np.ndarray, ...] | None = None) -> StackedRun:
     """Run k recurrent layers over a sequence: each reads the states of the one below as its inputs.
 
     Equations (Section 10.5): h_l⁽ᵗ⁾ = tanh(b_l + W_l h_l⁽ᵗ⁻¹⁾ + U_l h_{l−1}⁽ᵗ⁾) with h_0⁽ᵗ⁾ = x⁽ᵗ⁾,
@@ -92,17 +108,10 @@ def stacked_forward(p: Stacked, x: np.ndarray, h0: "tuple[np.ndarray, ...] | Non
 
     Parameters
     ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
     h0 : one initial state (n_l,) for each layer; zeros if None.
-
-    Returns
-    -------
-    StackedRun
 
     Reference: elhihi1996, hermans2013
     """
-    p = checked_stacked(p)
     below, h = sequence("x", x, p.layers[0].U.shape[1]), []
     for layer, start in zip(p.layers, _starts(p, h0), strict=True):
         h.append(scan(layer, (start,), below).h)  # (tau + 1, n_l)
@@ -111,7 +120,8 @@ def stacked_forward(p: Stacked, x: np.ndarray, h0: "tuple[np.ndarray, ...] | Non
     return StackedRun(tuple(h), o, softmax(o))
 
 
-def stacked_bptt(p: Stacked, x: np.ndarray, y: np.ndarray, h0: "tuple[np.ndarray, ...] | None" = None) -> Stacked:
+@checked
+def stacked_bptt(p: Net, x: Inputs, y: Targets, h0: tuple[np.ndarray, ...] | None = None) -> Stacked:
     """Gradient of the total loss, layer by layer from the top: to a layer, the one above is its output layer.
 
     Equations (Section 10.5): ∇_{h_l⁽ᵗ⁾}L = U_{l+1}ᵀ ∇_{a_{l+1}⁽ᵗ⁾}L + W_lᵀ ∇_{a_l⁽ᵗ⁺¹⁾}L, where Vᵀ ∇_{o⁽ᵗ⁾}L stands
@@ -119,22 +129,15 @@ def stacked_bptt(p: Stacked, x: np.ndarray, y: np.ndarray, h0: "tuple[np.ndarray
 
     Parameters
     ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
     h0 : one initial state (n_l,) for each layer; zeros if None.
-
-    Returns
-    -------
-    Stacked of gradients
 
     Reference: werbos1990
     """
-    p, run = checked_stacked(p), stacked_forward(p, x, h0)
+    run = stacked_forward(p, x, h0)
     above, g, layers = p.V, nll_grad(run.o, y), []
     for l in range(len(p.layers), 0, -1):
         U, W, b = p.layers[l - 1]
-        inputs, h = sequence("x", x) if l == 1 else run.h[l - 2][1:], run.h[l - 1]
+        inputs, h = x if l == 1 else run.h[l - 2][1:], run.h[l - 1]
         net = RNN(U, W, above, b, b[:0])
         nodes = backward(net, h, g)
         grad = sum_over_copies(nodes, inputs, h)
@@ -161,7 +164,7 @@ def stacked_to_torch(p: Stacked) -> "tuple[torch.nn.RNN, torch.nn.Linear]":
     """
     import torch
 
-    p = checked_stacked(p)
+    p = _checked(p)
     widths = {len(layer.b) for layer in p.layers}
     if len(widths) > 1:
         raise ValueError(f"p: want layers of one width, got widths {sorted(widths)}")
@@ -185,12 +188,7 @@ def stacked_from_torch(rnn: "torch.nn.RNN", linear: "torch.nn.Linear") -> Stacke
 
     Parameters
     ----------
-    rnn : torch.nn.RNN, one direction, tanh, with biases.
-    linear : torch.nn.Linear with a bias, from the top state of `rnn`.
-
-    Returns
-    -------
-    Stacked
+    rnn : torch.nn.RNN, one direction, tanh, with biases. linear : from its top state, with a bias.
     """
     import torch
 
@@ -199,11 +197,9 @@ def stacked_from_torch(rnn: "torch.nn.RNN", linear: "torch.nn.Linear") -> Stacke
     if not isinstance(linear, torch.nn.Linear) or linear.bias is None or linear.in_features != rnn.hidden_size:
         raise ValueError(f"linear: want a torch.nn.Linear with a bias from {rnn.hidden_size} units, got {linear!r}")
     weights = {k: v.detach().double().cpu().numpy().copy() for k, v in rnn.named_parameters()}
-    layers = tuple(
-        Layer(
-            weights[f"weight_ih_l{l}"], weights[f"weight_hh_l{l}"], weights[f"bias_ih_l{l}"] + weights[f"bias_hh_l{l}"]
-        )
-        for l in range(rnn.num_layers)
-    )
+    names = [
+        [f"{name}_l{l}" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")] for l in range(rnn.num_layers)
+    ]
+    layers = tuple(Layer(weights[U], weights[W], weights[b] + weights[e]) for U, W, b, e in names)
     V, c = (w.detach().double().cpu().numpy().copy() for w in (linear.weight, linear.bias))
-    return checked_stacked(Stacked(layers, V, c))
+    return _checked(Stacked(layers, V, c))

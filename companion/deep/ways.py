@@ -3,11 +3,11 @@
 Three have recurrent layers on top of each other, two MLPs inside each block. The stored ones learned English prose.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 
-from companion.core.checks import choice, integer, targets
+from companion.core.checks import Classes, Count, checked, choice, integer
 from companion.core.functions import nll
 from companion.data import store
 from companion.data.text import ALPHABET, tiles
@@ -26,37 +26,27 @@ DEEP_WAYS = ("1 layer", "2 layers", "3 layers", "MLPs", "MLPs + skip")
 HELD_OUT = (0.1, 0.1)  # shares of the text for validation and for testing, its end
 ROW = 200  # held-out text is judged in rows of this length, each from a zero state
 
+Way = Literal[*DEEP_WAYS]
 
-def deep_parameters(way: str, n: int) -> int:
-    """Numbers to be learned by a net whose hidden layers all have n units; one bias a layer.
 
-    Parameters
-    ----------
-    way : one of `DEEP_WAYS`. n : units of every hidden layer.
-
-    Returns
-    -------
-    int
-    """
-    squares = dict(zip(DEEP_WAYS, (1, 3, 5, 4, 5), strict=True))[choice("way", way, DEEP_WAYS)]  # matrices n × n
+def _numbers(way: str, n: int) -> int:
+    squares = dict(zip(DEEP_WAYS, (1, 3, 5, 4, 5), strict=True))[way]  # matrices n × n
     biases = dict(zip(DEEP_WAYS, (1, 2, 3, 4, 4), strict=True))[way]
-    n, k = integer("n", n, 1), len(ALPHABET)
+    k = len(ALPHABET)
     return squares * n * n + biases * n + 2 * k * n + k
 
 
-def deep_units(way: str, wanted: int) -> int:
-    """The width at which a net has about the wanted number of parameters.
+@checked
+def deep_parameters(way: Way, n: Count) -> int:
+    """Numbers to be learned by a net whose hidden layers all have n units; one bias a layer."""
+    return _numbers(way, n)
 
-    Parameters
-    ----------
-    way : one of `DEEP_WAYS`. wanted : number of parameters, at least that of one unit.
 
-    Returns
-    -------
-    int
-    """
-    wanted = integer("wanted", wanted, deep_parameters(way, 1))
-    return min(range(1, wanted), key=lambda n: abs(deep_parameters(way, n) - wanted))
+@checked
+def deep_units(way: Way, wanted: int) -> int:
+    """The width at which a net has about the wanted number of parameters, which is at least that of one unit."""
+    wanted = integer("wanted", wanted, _numbers(way, 1))
+    return min(range(1, wanted), key=lambda n: abs(_numbers(way, n) - wanted))
 
 
 def deep_net(way: str, n: int) -> "torch.nn.Module":
@@ -115,19 +105,11 @@ def deep_to_numpy(model: "torch.nn.Module") -> Stacked | Blocks:
     return Blocks(*mlps, w["U.weight"], w["W.weight"], w["U.bias"], w["V.weight"], w["V.bias"], S=w.get("S.weight"))
 
 
-def deep_bits(p: Stacked | Blocks, codes: np.ndarray) -> float:
-    """Mean of −log₂ of the probability that the net gave to each next character, in rows of 200 from a zero state.
-
-    Parameters
-    ----------
-    p : the net, in NumPy. codes : (n,) integers, n > 200.
-
-    Returns
-    -------
-    float
-    """
-    integer("len(codes)", len(codes), ROW + 1)
-    codes = targets("codes", np.asarray(codes), len(codes), len(ALPHABET))
+@checked
+def deep_bits(p: Stacked | Blocks, codes: Annotated[np.ndarray, "n", Classes(len(ALPHABET))]) -> float:
+    """Mean of −log₂ of the probability that the net gave to each next character, in rows of 200 from a zero state."""
+    if len(codes) <= ROW:
+        raise ValueError(f"codes: want more than {ROW}, one row, got {len(codes)}")
     forward, eye = stacked_forward if isinstance(p, Stacked) else blocks_forward, np.eye(len(ALPHABET))
     return float(np.mean([nll(forward(p, eye[row[:-1]]).o, row[1:]) for row in tiles(codes, ROW + 1)]) / np.log(2))
 
