@@ -1,10 +1,12 @@
 """10.12 Nets of seven kinds for PyTorch, many side by side, to be trained by `companion.training`."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
 from companion.cells.clockwork import mask, schedule
-from companion.core.checks import choice, integer
+from companion.core.checks import Count, checked
 from companion.multiscale.waves import LEAKS, WAVE_CLOCK, WAVE_KINDS, WAVE_STEPS, WAVE_UNITS
 
 __all__ = ["WaveNets"]
@@ -13,14 +15,13 @@ __all__ = ["WaveNets"]
 class WaveNets(nn.Module):
     """Nets of one kind without input, stacked, which share nothing; forward gives their outputs (nets, 128).
 
-    Parameters
-    ----------
-    kind : one of `companion.multiscale.waves.WAVE_KINDS`. s : how many nets.
+    The kinds are `companion.multiscale.waves.WAVE_KINDS`, s is how many nets.
     """
 
-    def __init__(self, kind: str, s: int) -> None:
+    @checked
+    def __init__(self, kind: Literal[WAVE_KINDS], s: Count) -> None:
         super().__init__()
-        self.kind, s = choice("kind", kind, WAVE_KINDS), integer("s", s, 1)
+        self.kind = kind
         n, gates = WAVE_UNITS[kind], 4 if kind == "lstm" else 1
         self.W = nn.Parameter(torch.randn(s, n, gates * n) / n**0.5)
         self.b = nn.Parameter(torch.randn(s, 1, gates * n) * 0.1)

@@ -1,9 +1,11 @@
 """What Section 10.12 has nets of seven kinds produce without input: waves; and how many parameters each kind has."""
 
+from typing import Annotated, Literal
+
 import numpy as np
 
 from companion.cells.clockwork import make_clock, mask
-from companion.core.checks import choice, integer
+from companion.core.checks import checked
 
 __all__ = ["LEAKS", "WAVE_CLOCK", "WAVE_KINDS", "WAVE_STEPS", "WAVE_UNITS", "wave_parameters", "waveform"]
 
@@ -16,30 +18,18 @@ WAVE_KINDS = ("clockwork", "plain", "lstm", *LEAKS)
 WAVE_UNITS = {"clockwork": sum(WAVE_CLOCK.sizes), "plain": 32, "lstm": 16} | {kind: len(T) for kind, T in LEAKS.items()}
 
 
-def waveform(seed: int) -> np.ndarray:
-    """A synthetic target: five sines, periods log-uniform in 6 … 128 steps, random phases, largest value 1.
-
-    Parameters
-    ----------
-    seed : draws the wave.
-
-    Returns
-    -------
-    Shape (128,).
-    """
-    rng = np.random.default_rng(integer("seed", seed, 0))
+@checked
+def waveform(seed: Annotated[int, (0, None)]) -> np.ndarray:
+    """A synthetic target (128,): five sines, periods log-uniform in 6 … 128 steps, random phases, largest value 1."""
+    rng = np.random.default_rng(seed)
     period, phase = np.exp(rng.uniform(np.log(6), np.log(128), 5)), rng.uniform(0, 2 * np.pi, 5)
     y = np.sin(2 * np.pi * np.arange(1, WAVE_STEPS + 1)[:, None] / period + phase).sum(axis=1)
     return y / np.abs(y).max()
 
 
-def wave_parameters(kind: str) -> int:
-    """Numbers that are learned in one net of a kind.
-
-    Parameters
-    ----------
-    kind : one of `WAVE_KINDS`.
-    """
-    n = WAVE_UNITS[choice("kind", kind, WAVE_KINDS)]
+@checked
+def wave_parameters(kind: Literal[WAVE_KINDS]) -> int:
+    """How many numbers are learned in one net of a kind."""
+    n = WAVE_UNITS[kind]
     square = {"clockwork": int(mask(WAVE_CLOCK).sum()), "lstm": 4 * n * n}.get(kind, n * n)
     return square + {"lstm": 4 * n}.get(kind, n) + n * kind.endswith("learned") + n + 1

@@ -5,7 +5,7 @@ from typing import Annotated, NamedTuple
 import numpy as np
 
 from companion.cells.leaky import keeps
-from companion.core import checks as check
+from companion.core.checks import Count, Probability, checked
 from companion.core.functions import sigmoid
 from companion.core.scan import initial, scan
 
@@ -19,6 +19,10 @@ __all__ = [
     "mixture",
     "time_constant",
 ]
+
+
+Signal = Annotated[np.ndarray, "tau"]
+"""One number a step."""
 
 
 class Averages(NamedTuple):
@@ -48,91 +52,54 @@ class Leaks(NamedTuple):
     w: Annotated[np.ndarray, "n"]  # its weight in the mixture
 
 
-def time_constant(alpha: float) -> float:
+@checked
+def time_constant(alpha: Probability) -> float:
     """The steps after which a leaky unit keeps the share 1/e of an old value: τ = −1 / ln α (Section 10.9.2).
 
-    Parameters
-    ----------
-    alpha : what the unit keeps a step, in [0, 1].
+    It is 0 for α = 0 and infinity for α = 1.
 
-    Returns
-    -------
-    τ in steps; 0 for α = 0 and infinity for α = 1.
-
-    References
-    ----------
-    mozer1992
+    Reference: mozer1992
     """
-    alpha = check.probability("alpha", alpha)
     return {0.0: 0.0, 1.0: np.inf}[alpha] if alpha in (0.0, 1.0) else float(-1 / np.log(alpha))
 
 
-def leak_of(tau: float) -> float:
-    """The α of a unit with a given time constant: α = exp(−1/τ) (Section 10.9.2).
-
-    Parameters
-    ----------
-    tau : time constant in steps, ≥ 0.
-
-    Returns
-    -------
-    α in [0, 1).
-    """
-    tau = check.number("tau", tau, 0)
+@checked
+def leak_of(tau: Annotated[float, (0, None)]) -> float:
+    """The α in [0, 1) of a unit with a given time constant in steps: α = exp(−1/τ) (Section 10.9.2)."""
     return float(np.exp(-1 / tau)) if tau > 0 else 0.0
 
 
-def leaky_average(alpha: float | np.ndarray, v: np.ndarray, mu0: np.ndarray | None = None) -> np.ndarray:
+@checked
+def leaky_average(
+    alpha: float | np.ndarray,
+    v: Annotated[np.ndarray, "tau", "n"],
+    mu0: Annotated[np.ndarray, "n"] | None = None,
+) -> np.ndarray:
     """Running averages: μ⁽ᵗ⁾ = α μ⁽ᵗ⁻¹⁾ + (1 − α) v⁽ᵗ⁾ (Section 10.9.2).
 
     Parameters
     ----------
-    alpha : in [0, 1], one number or a vector (n,).
-    v : values, shape (tau, n).
-    mu0 : where the averages start, shape (n,); zeros if None.
+    alpha : in [0, 1], one number or a vector (n,). mu0 : where the averages start; at zeros if None.
 
     Returns
     -------
     μ, shape (tau + 1, n); row 0 is the start.
 
-    References
-    ----------
-    mozer1992
+    Reference: mozer1992
     """
-    v = check.sequence("v", v)
     n = v.shape[1]
     return scan(LeakyUnits(keeps("alpha", alpha, n)), initial(n, mu0=mu0), v).mu
 
 
-def impulse_response(alpha: float, steps: int) -> np.ndarray:
-    """What is left, k steps later, of a single 1 in the input: (1 − α) αᵏ (Section 10.9.2).
-
-    Parameters
-    ----------
-    alpha : in [0, 1].
-    steps : how many steps, ≥ 1.
-
-    Returns
-    -------
-    Shape (steps,), k = 0 … steps − 1.
-    """
-    alpha, steps = check.probability("alpha", alpha), check.integer("steps", steps, 1)
+@checked
+def impulse_response(alpha: Probability, steps: Count) -> np.ndarray:
+    """What is left, k = 0 … steps − 1 steps later, of a single 1 in the input: (1 − α) αᵏ (Section 10.9.2)."""
     return (1 - alpha) * alpha ** np.arange(steps)
 
 
-def mixture(p: Leaks, v: np.ndarray) -> np.ndarray:
-    """A signal that mixes leaky averages of one input: y⁽ᵗ⁾ = Σᵢ wᵢ μᵢ⁽ᵗ⁾ (Section 10.9.2).
-
-    Parameters
-    ----------
-    p : Leaks(alpha, w), both of shape (n,).
-    v : the input, shape (tau,).
-
-    Returns
-    -------
-    y, shape (tau,).
-    """
-    p, v = check.parameters("p", p, Leaks), check.array("v", v, ("tau",))
+@checked
+def mixture(p: Leaks, v: Signal) -> np.ndarray:
+    """A signal that mixes leaky averages of one input: y⁽ᵗ⁾ = Σᵢ wᵢ μᵢ⁽ᵗ⁾, shape (tau,) (Section 10.9.2)."""
     return leaky_average(p.alpha, np.tile(v[:, None], len(p.w)))[1:] @ p.w
 
 
@@ -162,7 +129,19 @@ def gauss_newton(z: np.ndarray, v: np.ndarray, y: np.ndarray, damping: float) ->
     return z - np.concatenate([np.clip(step[: len(s)], -1, 1), step[len(s) :]])
 
 
-def fit_leaks(v: np.ndarray, y: np.ndarray, alpha: np.ndarray, updates: int = 40) -> Leaks:
+def _inside(name: str, alpha: np.ndarray) -> np.ndarray:
+    if (alpha <= 0).any() or (alpha >= 1).any():
+        raise ValueError(f"{name}: want numbers strictly between 0 and 1, got {alpha}")
+    return alpha
+
+
+@checked
+def fit_leaks(
+    v: Signal,
+    y: Signal,
+    alpha: Annotated[np.ndarray, "n", _inside],
+    updates: Annotated[int, (0, None)] = 40,
+) -> Leaks:
     """Learn α = σ(s) and w from an input and the mixed signal, by damped Gauss–Newton steps (Section 10.9.2).
 
     Minimises Σₜ (y⁽ᵗ⁾ − Σᵢ wᵢ μᵢ⁽ᵗ⁾)², starting from the best w for the given α. The sigmoid keeps α inside (0, 1).
@@ -170,18 +149,12 @@ def fit_leaks(v: np.ndarray, y: np.ndarray, alpha: np.ndarray, updates: int = 40
 
     Parameters
     ----------
-    v, y : input and signal, both of shape (tau,).
-    alpha : where to begin, shape (n,), strictly between 0 and 1.
-    updates : steps, ≥ 0.
+    v, y : input and signal. alpha : where to begin, strictly between 0 and 1. updates : steps.
 
     Returns
     -------
     Leaks, in ascending order of α.
     """
-    v, alpha = check.array("v", v, ("tau",)), check.array("alpha", alpha, ("n",))
-    y, updates = check.array("y", y, (len(v),)), check.integer("updates", updates, 0)
-    if (alpha <= 0).any() or (alpha >= 1).any():
-        raise ValueError(f"alpha: want numbers strictly between 0 and 1, got {alpha}")
 
     def mixed(z: np.ndarray) -> Leaks:
         return Leaks(sigmoid(z[: len(alpha)]), z[len(alpha) :])

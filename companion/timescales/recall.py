@@ -4,13 +4,13 @@ A *stack* of nets is a `LeakyRNN` whose arrays have one more axis in front; the 
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 
 from companion.cells.leaky import LeakyRNN, delayed
-from companion.core import checks as check
 from companion.core import tree
+from companion.core.checks import Count, Positive, checked, parameters
 from companion.data.tasks import latch
 from companion.longterm.stacks import answers, driven, fresh, share_right, skipping_states, summed_loss
 
@@ -20,8 +20,25 @@ if TYPE_CHECKING:
 __all__ = ["recall_accuracy", "recall_init", "recall_train"]
 
 
+def _stack(name: str, p: LeakyRNN) -> LeakyRNN:
+    p = parameters(name, p, LeakyRNN, lead=("nets",), n_x=1, n_o=2)
+    return p._replace(delays=delayed(f"{name}.delays", p.delays, p.W.shape[1]))
+
+
+Stack = Annotated[Any, _stack]
+"""A stack of nets with one input and two classes, a `LeakyRNN`."""
+
+Length = Annotated[int, (4, None)]
+"""Steps a sequence."""
+
+
+@checked
 def recall_init(
-    nets: int, n_h: int, delays: Sequence[int], rng: np.random.Generator, taus: tuple[float, float] | None = None
+    nets: Count,
+    n_h: Count,
+    delays: Annotated[Sequence[int], delayed],
+    rng: np.random.Generator,
+    taus: Annotated[np.ndarray, 2, (1e-6, None)] | None = None,
 ) -> LeakyRNN:
     """Draw a stack of small nets for the latch task: one input, n_h units, two classes (Section 10.9.3).
 
@@ -29,29 +46,18 @@ def recall_init(
 
     Parameters
     ----------
-    nets, n_h : how many nets, and units of each, ≥ 1.
     delays : different integers ≥ 1, in steps.
-    rng : the generator to draw from.
-    taus : shortest and longest time constant in steps, > 0; None for α = 0.
+    taus : shortest and longest time constant in steps; None for α = 0.
 
     Returns
     -------
     A stack: U (nets, n_h, 1), W (nets, delays, n_h, n_h), V (nets, 2, n_h), b, alpha (nets, n_h), c (nets, 2).
     """
-    nets, n_h, delays = check.integer("nets", nets, 1), check.integer("n_h", n_h, 1), delayed("delays", delays)
-    check.generator("rng", rng)
     alpha = np.zeros((nets, n_h))
     if taus is not None:
-        low, high = (check.number("taus", v, 1e-6) for v in check.array("taus", taus, (2,)).tolist())
-        alpha = np.exp(-np.exp(-rng.uniform(np.log(min(low, high)), np.log(max(low, high)), (nets, n_h))))
+        alpha = np.exp(-np.exp(-rng.uniform(np.log(taus.min()), np.log(taus.max()), (nets, n_h))))
     shapes = ((n_h, 1), (len(delays), n_h, n_h), (2, n_h), (n_h,), (2,))
     return LeakyRNN(*(rng.uniform(-(n_h**-0.5), n_h**-0.5, (nets, *shape)) for shape in shapes), alpha, delays)
-
-
-def _stack(p: LeakyRNN) -> LeakyRNN:
-    """The stack as float64 arrays whose shapes fit together, with its delays."""
-    p = check.parameters("p", p, LeakyRNN, lead=("nets",), n_x=1, n_o=2)
-    return p._replace(delays=delayed("p.delays", p.delays, p.W.shape[1]))
 
 
 def _logits(p: LeakyRNN, x: "torch.Tensor") -> "torch.Tensor":
@@ -60,14 +66,15 @@ def _logits(p: LeakyRNN, x: "torch.Tensor") -> "torch.Tensor":
     return answers(p.V, p.c, skipping_states(driven(p.U, p.b, x), skips, p.alpha)[-1])
 
 
+@checked
 def recall_train(
-    p: LeakyRNN,
-    length: int,
+    p: Stack,
+    length: Length,
     rng: np.random.Generator,
-    updates: int = 400,
+    updates: Count = 400,
     learn_alpha: bool = False,
-    batch: int = 16,
-    lr: float = 0.5,
+    batch: Count = 16,
+    lr: Positive = 0.5,
 ) -> LeakyRNN:
     """Train every net of a stack on the latch task of one length, each on fresh sequences (Section 10.9.3).
 
@@ -76,13 +83,8 @@ def recall_train(
 
     Parameters
     ----------
-    p : a stack, from `recall_init`; it is not changed.
-    length : steps a sequence, ≥ 4.
-    rng : the source of the sequences.
-    updates : gradient steps, ≥ 0.
-    learn_alpha : whether α is learned; it must then lie strictly between 0 and 1.
-    batch : sequences a net and update, ≥ 1.
-    lr : learning rate, ≥ 0.
+    p : a stack, from `recall_init`; it is not changed. updates : gradient steps. batch : sequences a net and update.
+    learn_alpha : whether α is learned; it must then lie strictly between 0 and 1. lr : learning rate.
 
     Returns
     -------
@@ -92,9 +94,6 @@ def recall_train(
 
     from companion.training import each_by_norm, train
 
-    p, length = _stack(p), check.integer("length", length, 4)
-    updates, batch = check.integer("updates", updates, 1), check.integer("batch", batch, 1)
-    rng = check.generator("rng", rng)
     if learn_alpha and not ((p.alpha > 0) & (p.alpha < 1)).all():
         raise ValueError("p.alpha: want numbers strictly between 0 and 1 to learn from")
     s = torch.logit(torch.tensor(p.alpha))  # α = σ(s)
@@ -117,22 +116,13 @@ def recall_train(
     return tree.map(lambda v: v.detach().numpy(), net())
 
 
-def recall_accuracy(p: LeakyRNN, length: int, rng: np.random.Generator, n: int = 300) -> np.ndarray:
-    """The share of fresh latch sequences that each net of a stack answers rightly (Section 10.9.3).
+@checked
+def recall_accuracy(p: Stack, length: Length, rng: np.random.Generator, n: Count = 300) -> np.ndarray:
+    """The share of n fresh latch sequences that each net of a stack answers rightly, shape (nets,) (Section 10.9.3).
 
-    Parameters
-    ----------
-    p : a stack.
-    length : steps a sequence, ≥ 4; it need not be the length of training.
-    rng : the source of the sequences.
-    n : sequences a net, ≥ 1.
-
-    Returns
-    -------
-    Accuracies, shape (nets,).
+    The length need not be that of training.
     """
     import torch
 
-    p, length, n = _stack(p), check.integer("length", length, 4), check.integer("n", n, 1)
     x, y = fresh(latch, len(p.b), length, n, rng, torch.float64)
     return share_right(_logits(tree.map(torch.tensor, p), x), y)

@@ -1,20 +1,22 @@
 """Section 10.9.1: how fast a linear net with skips grows or fades a step, and how to set that rate."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import numpy as np
 
 from companion.cells.leaky import delayed
-from companion.core import checks as check
+from companion.core.checks import Count, checked
 from companion.core.functions import spectral_radius
 
 __all__ = ["delay_norms", "delay_radius", "grow_at"]
 
 
-def _matrices(W: np.ndarray, delays: Sequence[int]) -> tuple[np.ndarray, tuple[int, ...]]:
-    n = np.shape(W)[-1] if np.ndim(W) else "n_h"
-    W = check.array("W", W, ("delays", n, n))
-    return W, delayed("delays", delays, len(W))
+Matrices = Annotated[np.ndarray, "delays", "n_h", "n_h"]
+"""W_d for each delay d."""
+
+Delays = Annotated[Sequence[int], delayed]
+"""How far back each matrix reaches, in steps: different integers ≥ 1."""
 
 
 def delay_gradients(W: np.ndarray, delays: tuple[int, ...], steps: int) -> list[np.ndarray]:
@@ -27,34 +29,26 @@ def delay_gradients(W: np.ndarray, delays: tuple[int, ...], steps: int) -> list[
     return G[max(delays) :]
 
 
-def delay_norms(W: np.ndarray, delays: Sequence[int], steps: int) -> np.ndarray:
+@checked
+def delay_norms(W: Matrices, delays: Delays, steps: Count) -> np.ndarray:
     """Gradient norms ‖∂h⁽ᵗ⁾/∂h⁽⁰⁾‖ of a linear net with delays, t = 0 … steps (Section 10.9.1).
 
-    Parameters
-    ----------
-    W : (delays, n_h, n_h).
-    delays : how far back each matrix reaches, in steps.
-    steps : how many steps, ≥ 1.
-
-    Returns
-    -------
-    Shape (steps + 1,): spectral norms; 0 where no path leads.
+    Spectral norms, 0 where no path leads. W[i] reaches back delays[i] steps.
     """
-    (W, delays), steps = _matrices(W, delays), check.integer("steps", steps, 1)
+    if len(delays) != len(W):
+        raise ValueError(f"delays: want {len(W)}, one for each matrix, got {len(delays)}")
     return np.linalg.norm(delay_gradients(W, delays, steps), 2, axis=(1, 2))
 
 
-def delay_radius(W: np.ndarray, delays: Sequence[int]) -> float:
+@checked
+def delay_radius(W: Matrices, delays: Delays) -> float:
     """Growth a step of a linear net with delays: the spectral radius of its block companion matrix (10.9.1).
 
     The last d states together form one long state that moves on by one matrix; its first row of blocks holds
     the W_d. With one delay d this is ρ(W)^(1/d).
-
-    Parameters
-    ----------
-    W, delays : as in `delay_norms`.
     """
-    W, delays = _matrices(W, delays)
+    if len(delays) != len(W):
+        raise ValueError(f"delays: want {len(W)}, one for each matrix, got {len(delays)}")
     n, longest = W.shape[1], max(delays)
     C = np.eye(n * longest, k=-n)
     for M, d in zip(W, delays, strict=True):
@@ -62,26 +56,19 @@ def delay_radius(W: np.ndarray, delays: Sequence[int]) -> float:
     return spectral_radius(C)
 
 
-def grow_at(W: np.ndarray, delays: Sequence[int], growth: float) -> np.ndarray:
+@checked
+def grow_at(W: Matrices, delays: Delays, growth: Annotated[float, (0, None)]) -> np.ndarray:
     """Rescale the matrices so that the linear net grows by `growth` a step: W_d ← γᵈ W_d (Section 10.9.3).
 
     If h⁽ᵗ⁾ solves h⁽ᵗ⁾ = Σ_d W_d h⁽ᵗ⁻ᵈ⁾, then γᵗ h⁽ᵗ⁾ solves the rescaled equation: every rate is multiplied by γ.
 
-    Parameters
-    ----------
-    W, delays : as in `delay_norms`.
-    growth : the wanted `delay_radius`, ≥ 0.
-
-    Returns
-    -------
-    Matrices of the shape of W.
+    `growth` is the wanted `delay_radius`.
 
     Raises
     ------
     ValueError
         If the net does not grow or shrink at all (radius 0).
     """
-    (W, delays), growth = _matrices(W, delays), check.number("growth", growth, 0)
     radius = delay_radius(W, delays)
     if radius == 0:
         raise ValueError("W: want matrices whose net has a rate above 0, got rate 0")
