@@ -8,13 +8,14 @@ to run it without the bar (as the book does when it stores executed notebooks).
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from companion.core import checks as validation
+from companion.core.checks import Count, Positive, checked
 
 __all__ = ["Rule", "each_by_norm", "net_norms", "torch_seed", "train"]
 
@@ -23,14 +24,10 @@ Rule = Callable[[nn.Module], Tensor]  # changes a model's gradients in place; re
 OPTIMIZERS = {"adam": torch.optim.Adam, "sgd": torch.optim.SGD, "rmsprop": torch.optim.RMSprop}
 
 
-def torch_seed(n: int) -> torch.Generator:
-    """Seed torch's global generator (which initialises layers) and return a fresh one for drawing data.
-
-    Parameters
-    ----------
-    n : the seed, at least 0.
-    """
-    torch.manual_seed(validation.integer("n", n, 0))
+@checked
+def torch_seed(n: Annotated[int, (0, None)]) -> torch.Generator:
+    """Seed torch's global generator (which initialises layers) and return a fresh one for drawing data."""
+    torch.manual_seed(n)
     return torch.Generator().manual_seed(n)
 
 
@@ -39,9 +36,9 @@ def net_norms(model: nn.Module) -> Tensor:
     return sum((p.grad**2).flatten(1).sum(1) for p in model.parameters() if p.grad is not None).sqrt()
 
 
-def each_by_norm(v: float) -> Rule:
-    """The rule that clips each net of a stack by the norm of its own gradient."""
-    v = validation.positive("v", v)
+@checked
+def each_by_norm(v: Positive) -> Rule:
+    """The rule that clips each net of a stack by the norm of its own gradient, which may be v at most."""
 
     def rule(model: nn.Module) -> Tensor:
         norms = net_norms(model)
@@ -53,18 +50,19 @@ def each_by_norm(v: float) -> Rule:
     return rule
 
 
+@checked
 def train(
     model: nn.Module,
     batch: Callable[[int], tuple[Tensor, Tensor]],
     loss: Callable[[nn.Module, Tensor, Tensor], Tensor],
     *,
-    steps: int,
-    lr: float = 1e-3,
-    clip: float | None = 1.0,
+    steps: Count,
+    lr: Positive = 1e-3,
+    clip: Positive | None = 1.0,
     rule: Rule | None = None,
-    optimizer: str = "adam",
+    optimizer: Literal["adam", "sgd", "rmsprop"] = "adam",
     evaluate: Callable[[nn.Module], dict[str, float]] | None = None,
-    every: int = 100,
+    every: Count = 100,
     stop: Callable[[list[dict]], bool] | None = None,
     desc: str = "training",
     checkpoint: str | Path | None = None,
@@ -78,12 +76,10 @@ def train(
         resumed run equal an uninterrupted one.
     loss : (model, x, y) → a scalar tensor.
     steps : gradient steps in all, those of an earlier, interrupted run included.
-    lr : learning rate, above 0.
-    clip : largest norm of the gradient; None leaves it as it is.
+    lr : learning rate. clip : largest norm of the gradient; None leaves it as it is.
     rule : what is done to the gradients, instead of that, after they are computed and before the step: a function
         of the model that changes every `grad` in place and returns a norm, which ends the training if it is not
         finite. A stack of nets that share nothing wants `each_by_norm`, and a loss that is the sum of theirs.
-    optimizer : "adam", "sgd" or "rmsprop".
     evaluate : model → figures to add to the history, called every `every` steps and after the last, without
         gradients and with the model in evaluation mode.
     every : steps from one entry of the history to the next.
@@ -99,17 +95,13 @@ def train(
     Raises
     ------
     ValueError
-        If an argument does not fit, or the checkpoint belongs to another model.
+        If the checkpoint belongs to another model.
     FloatingPointError
         If the loss or the gradient is NaN or infinite; the last checkpoint stays as it was.
     """
-    steps, every = validation.integer("steps", steps, 1), validation.integer("every", every, 1)
-    lr = validation.positive("lr", lr)
-    clip = float("inf") if clip is None else validation.positive("clip", clip)
-    rule = (lambda model: nn.utils.clip_grad_norm_(model.parameters(), clip)) if rule is None else rule
-    if not callable(rule):
-        raise ValueError(f"rule: want a function of the model, got {rule!r:.60}")
-    optim = OPTIMIZERS[validation.choice("optimizer", optimizer, tuple(OPTIMIZERS))](model.parameters(), lr=lr)
+    most = float("inf") if clip is None else clip
+    rule = (lambda model: nn.utils.clip_grad_norm_(model.parameters(), most)) if rule is None else rule
+    optim = OPTIMIZERS[optimizer](model.parameters(), lr=lr)
     path = None if checkpoint is None else Path(checkpoint)
     history, done = _resume(path, model, optim), 0
     if history:

@@ -4,9 +4,11 @@ Synthetic tasks draw from an explicit generator; the digits come with scikit-lea
 is copied into the repository. Text has a module of its own, `companion.data.text`.
 """
 
+from typing import Annotated
+
 import numpy as np
 
-from companion.core import checks
+from companion.core.checks import Count, Probability, checked, integer
 
 __all__ = [
     "adding",
@@ -19,7 +21,8 @@ __all__ = [
 ]
 
 
-def adding(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def adding(length: Annotated[int, (2, None)], n: Count, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw n sequences of the adding problem: add the two marked numbers, ignore the rest.
 
     Step t shows (value, mark): values are uniform on [0, 1); exactly two marks are 1, one in the first
@@ -28,21 +31,15 @@ def adding(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, n
 
     Parameters
     ----------
-    length : steps a sequence, at least 2.
-    n : sequences, at least 1.
-    rng : the generator to draw from.
+    length : steps a sequence. n : sequences.
 
     Returns
     -------
-    x : shape (n, length, 2).
-    y : shape (n, 1).
+    x (n, length, 2) and y (n, 1).
 
-    References
-    ----------
-    hochreiter1997, le2015
+    Reference: hochreiter1997, le2015
     """
-    length, n = checks.integer("length", length, 2), checks.integer("n", n, 1)
-    rng, rows = checks.generator("rng", rng), np.arange(n)
+    rows = np.arange(n)
     first = rng.integers(0, length // 2, n)
     second = rng.integers(length // 2, length, n)
     x = np.zeros((n, length, 2))
@@ -51,24 +48,26 @@ def adding(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, n
     return x, (x[:, :, 0] * x[:, :, 1]).sum(axis=1, keepdims=True)
 
 
-def columns(a: int, b: int, length: int) -> np.ndarray:
+@checked
+def columns(a: int, b: int, length: Count) -> np.ndarray:
     """Write two numbers below each other in binary and return the columns, the ones first.
 
     Parameters
     ----------
-    a, b : integers of at least 0.
-    length : columns, enough to hold either number.
+    a, b : integers of at least 0. length : columns, enough to hold either number.
 
     Returns
     -------
     Zeros and ones of shape (length, 2): row t holds the two bits that stand for 2 to the power t − 1.
     """
-    length = checks.integer("length", length, 1)
-    numbers = [checks.integer(name, n, 0, 2**length - 1) for name, n in (("a", a), ("b", b))]
+    numbers = [integer(name, n, 0, 2**length - 1) for name, n in (("a", a), ("b", b))]
     return np.array([[n >> t & 1 for n in numbers] for t in range(length)], dtype=np.float64)
 
 
-def addition(length: int, n: int, rng: np.random.Generator, passing: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def addition(
+    length: Count, n: Count, rng: np.random.Generator, passing: Probability = 0.5
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw n additions of two random binary numbers, one column a step, the ones first.
 
     The target of a step is that column's bit of the sum, so the one thing to keep from step to step is the
@@ -76,9 +75,7 @@ def addition(length: int, n: int, rng: np.random.Generator, passing: float = 0.5
 
     Parameters
     ----------
-    length : bits of either number, at least 1.
-    n : additions, at least 1.
-    rng : the generator to draw from.
+    length : bits of either number. n : additions.
     passing : probability that the two bits of a column differ, so that it passes a carry on to the next; with
         0.5 all bits are independent, near 1 carries travel far.
 
@@ -87,8 +84,6 @@ def addition(length: int, n: int, rng: np.random.Generator, passing: float = 0.5
     x : shape (n, length, 2), zeros and ones.
     y : shape (n, length), integers 0 and 1; the carry out of the last column is dropped.
     """
-    length, n = checks.integer("length", length, 1), checks.integer("n", n, 1)
-    passing, rng = checks.probability("passing", passing), checks.generator("rng", rng)
     a = rng.integers(0, 2, (n, length))
     bits = np.stack([a, a ^ (rng.random((n, length)) < passing)], axis=2)
     y, carry = np.empty((n, length), dtype=np.int64), np.zeros(n, dtype=np.int64)
@@ -98,7 +93,10 @@ def addition(length: int, n: int, rng: np.random.Generator, passing: float = 0.5
     return bits.astype(np.float64), y
 
 
-def latch(length: int, n: int, rng: np.random.Generator, noise: float = 0.2) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def latch(
+    length: Annotated[int, (4, None)], n: Count, rng: np.random.Generator, noise: Annotated[float, (0, None)] = 0.2
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw n sequences of the latch task: the first three steps name the class, noise follows.
 
     The cue is +1 for class 1 and −1 for class 0; every later step is Gaussian with mean zero, so only a net
@@ -106,44 +104,34 @@ def latch(length: int, n: int, rng: np.random.Generator, noise: float = 0.2) -> 
 
     Parameters
     ----------
-    length : steps a sequence, at least 4.
-    n : sequences, at least 1.
-    rng : the generator to draw from.
+    length : steps a sequence. n : sequences.
     noise : standard deviation of the steps after the cue.
 
     Returns
     -------
-    x : shape (n, length, 1).
-    y : shape (n,), integers 0 and 1.
+    x (n, length, 1) and y (n,), integers 0 and 1.
 
-    References
-    ----------
-    bengio1994
+    Reference: bengio1994
     """
-    length, n = checks.integer("length", length, 4), checks.integer("n", n, 1)
-    noise, rng = checks.number("noise", noise, 0), checks.generator("rng", rng)
     y = rng.integers(0, 2, n)
     x = noise * rng.standard_normal((n, length, 1))
     x[:, :3, 0] = (2 * y - 1)[:, None]
     return x, y
 
 
-def since_reset(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def since_reset(length: Annotated[int, (2, None)], n: Count, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Draw n sequences of values to be added up, with marks that say: start again from here (Section 10.10).
 
     Parameters
     ----------
-    length : steps a sequence, at least 2.
-    n : sequences, at least 1.
-    rng : the generator to draw from.
+    length : steps a sequence. n : sequences.
 
     Returns
     -------
     x : shape (n, length, 2), a value in [−1/2, 1/2] and a mark (0 or 1, one step in ten).
     y : shape (n, 1), the sum of the values since the last mark, that step included.
     """
-    length, n = checks.integer("length", length, 2), checks.integer("n", n, 1)
-    rng = checks.generator("rng", rng)
     x = np.stack([rng.uniform(-0.5, 0.5, (n, length)), rng.random((n, length)) < 0.1], axis=2)
     total = np.zeros(n)
     for t in range(length):
@@ -151,7 +139,10 @@ def since_reset(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarr
     return x, total[:, None]
 
 
-def temporal_order(length: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+@checked
+def temporal_order(
+    length: Annotated[int, (10, None)], n: Count, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Draw n sequences of the temporal order task: in which order two marks came.
 
     Six symbols A, B, c, d, e, f, one-hot in this order. One A or B stands in the second tenth of the sequence and
@@ -160,33 +151,24 @@ def temporal_order(length: int, n: int, rng: np.random.Generator) -> tuple[np.nd
 
     Parameters
     ----------
-    length : steps a sequence, at least 10.
-    n : sequences, at least 1.
-    rng : the generator to draw from.
+    length : steps a sequence. n : sequences.
 
     Returns
     -------
-    x : shape (n, length, 6), one-hot rows.
-    y : shape (n,), integers 0 … 3.
+    x (n, length, 6), one-hot rows, and y (n,), integers 0 … 3.
 
-    References
-    ----------
-    hochreiter1997, pascanu2013
+    Reference: hochreiter1997, pascanu2013
     """
-    length, n = checks.integer("length", length, 10), checks.integer("n", n, 1)
-    rng, rows = checks.generator("rng", rng), np.arange(n)
+    rows = np.arange(n)
     codes, marks = rng.integers(2, 6, (n, length)), rng.integers(0, 2, (n, 2))
     codes[rows, rng.integers(length // 10, 2 * length // 10, n)] = marks[:, 0]
     codes[rows, rng.integers(4 * length // 10, 5 * length // 10, n)] = marks[:, 1]
     return np.eye(6)[codes], marks @ [2, 1]
 
 
+@checked
 def digits(rng: np.random.Generator) -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]]:
     """Return scikit-learn's 1,797 handwritten digits as sequences of 8 rows of 8 pixels, shuffled and split.
-
-    Parameters
-    ----------
-    rng : the generator that shuffles.
 
     Returns
     -------
@@ -195,7 +177,7 @@ def digits(rng: np.random.Generator) -> tuple[tuple[np.ndarray, np.ndarray], tup
     """
     from sklearn.datasets import load_digits
 
-    order = checks.generator("rng", rng).permutation(1797)
+    order = rng.permutation(1797)
     data = load_digits()
     x, y = data.images[order] / 16.0, data.target[order]
     return (x[360:], y[360:]), (x[:360], y[:360])

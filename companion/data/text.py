@@ -7,15 +7,36 @@ a text file of your own as well.
 import re
 import unicodedata
 from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
 
-from companion.core import checks
+from companion.core.checks import Count, checked, integer, positive, targets
 
 __all__ = ["ALPHABET", "decode", "encode", "english", "fold", "one_hot", "split", "tiles", "windows"]
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz.,:;'\"()-"
 """The characters of the book's text experiments; `fold` turns every other one into one of these."""
+
+
+def _alphabet(name: str, alphabet: str) -> str:
+    if " " not in alphabet or len(set(alphabet)) < len(alphabet):
+        raise ValueError(f"{name}: want a string with a space and no character twice, got {alphabet!r}")
+    return alphabet
+
+
+def _codes(name: str, codes: Any) -> np.ndarray:
+    codes = np.asarray(codes)
+    if codes.ndim != 1 or codes.dtype.kind not in "iu" or not len(codes):
+        raise ValueError(f"{name}: want integers of shape (tau,), got shape {codes.shape} and type {codes.dtype}")
+    return codes
+
+
+Alphabet = Annotated[str, _alphabet]
+"""The characters to keep: the space among them, and none twice."""
+
+Codes = Annotated[Any, _codes]
+"""A coded text (tau,): places in an alphabet."""
 
 
 def english(path: str | Path | None = None) -> str:
@@ -57,19 +78,13 @@ def _is_prose(paragraph: str) -> bool:
     return len(paragraph) >= 60 and paragraph[-1] in ".:" and letters >= 0.93 * len(paragraph)
 
 
-def fold(text: str, alphabet: str = ALPHABET) -> str:
+@checked
+def fold(text: str, alphabet: Alphabet = ALPHABET) -> str:
     """Return `text` written in `alphabet`: lower case, accents dropped, every other character a space.
 
-    Typographic quotes and dashes become plain ones first, and runs of white space become one space.
-
-    Parameters
-    ----------
-    text : any string.
-    alphabet : the characters to keep; it must hold the space, and no character twice.
+    Typographic quotes and dashes become plain ones first, and runs of white space become one space. The alphabet must
+    hold the space, and no character twice.
     """
-    if not isinstance(text, str):
-        raise ValueError(f"text: want a string, got {type(text).__name__}")
-    _check_alphabet(alphabet)
     plain = text.translate(str.maketrans("‘’“”–—‐", "''\"\"---"))
     return re.sub(" +", " ", "".join(_fold_character(c, alphabet) for c in plain))
 
@@ -82,17 +97,7 @@ def _fold_character(c: str, alphabet: str) -> str:
 
 
 def encode(text: str, alphabet: str = ALPHABET) -> np.ndarray:
-    """Return the places in `alphabet` of the characters of `fold(text, alphabet)`.
-
-    Parameters
-    ----------
-    text : any string that is not empty.
-    alphabet : as for `fold`.
-
-    Returns
-    -------
-    Integers of shape (tau,), each in 0 … len(alphabet) − 1.
-    """
+    """Return the places in `alphabet` of the characters of `fold(text, alphabet)`: (tau,), in 0 … len(alphabet) − 1."""
     folded = fold(text, alphabet)
     if not folded:
         raise ValueError("text: want at least one character, got an empty string")
@@ -100,35 +105,16 @@ def encode(text: str, alphabet: str = ALPHABET) -> np.ndarray:
     return np.array([place[c] for c in folded], dtype=np.int64)
 
 
-def decode(codes: np.ndarray, alphabet: str = ALPHABET) -> str:
-    """Return the text that `encode` turned into `codes`.
-
-    Parameters
-    ----------
-    codes : integers of shape (tau,), each in 0 … len(alphabet) − 1.
-    alphabet : as for `fold`.
-    """
-    _check_alphabet(alphabet)
-    codes = np.asarray(codes)
-    return "".join(alphabet[i] for i in checks.targets("codes", codes, codes.size, len(alphabet)))
+@checked
+def decode(codes: np.ndarray, alphabet: Alphabet = ALPHABET) -> str:
+    """Return the text that `encode` turned into `codes`."""
+    return "".join(alphabet[i] for i in targets("codes", codes, np.size(codes), len(alphabet)))
 
 
-def one_hot(codes: np.ndarray, alphabet: str = ALPHABET) -> np.ndarray:
-    """Turn character codes (tau,) into inputs (tau, characters of the alphabet), one row a character.
-
-    Parameters
-    ----------
-    codes : integers of shape (tau,), each in 0 … len(alphabet) − 1.
-    alphabet : as for `fold`.
-    """
-    _check_alphabet(alphabet)
-    codes = np.asarray(codes)
-    return np.eye(len(alphabet))[checks.targets("codes", codes, codes.size, len(alphabet))]
-
-
-def _check_alphabet(alphabet: str) -> None:
-    if not isinstance(alphabet, str) or " " not in alphabet or len(set(alphabet)) < len(alphabet):
-        raise ValueError(f"alphabet: want a string with a space and no character twice, got {alphabet!r}")
+@checked
+def one_hot(codes: np.ndarray, alphabet: Alphabet = ALPHABET) -> np.ndarray:
+    """Turn character codes (tau,) into inputs (tau, characters of the alphabet), one row a character."""
+    return np.eye(len(alphabet))[targets("codes", codes, np.size(codes), len(alphabet))]
 
 
 def split(codes: np.ndarray, *shares: float) -> list[np.ndarray]:
@@ -136,7 +122,7 @@ def split(codes: np.ndarray, *shares: float) -> list[np.ndarray]:
 
     Parameters
     ----------
-    codes : integers of shape (tau,), long enough that no part is empty.
+    codes : a coded text (tau,), long enough that no part is empty.
     shares : of the text, one for each part held out, above 0: ``0.1`` holds out the last tenth, ``0.1, 0.1`` a tenth
         for validation and the last one for testing. Each part is rounded down to whole characters.
 
@@ -144,53 +130,30 @@ def split(codes: np.ndarray, *shares: float) -> list[np.ndarray]:
     -------
     The part to learn from, which is what the others leave, then those in their order.
     """
-    codes = _codes(codes)
-    held = [int(len(codes) * checks.positive("shares", share) + 1e-9) for share in shares]  # 0.29 · 100 is 28.99…
+    codes = _codes("codes", codes)
+    held = [int(len(codes) * positive("shares", share) + 1e-9) for share in shares]  # 0.29 · 100 is 28.99…
     first = len(codes) - sum(held)
     if first < 1 or 0 in held:
         raise ValueError(f"shares: want parts of at least one character, got {shares} of {len(codes)}")
     return np.split(codes, np.cumsum([first, *held[:-1]]) if held else [])
 
 
-def windows(codes: np.ndarray, length: int, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Draw n stretches of a coded text, every place as likely as any other.
-
-    Parameters
-    ----------
-    codes : integers of shape (tau,).
-    length : characters a stretch, 1 … tau.
-    n : stretches, at least 1.
-    rng : the generator to draw from.
-
-    Returns
-    -------
-    Integers of shape (n, length).
-    """
-    codes = _codes(codes)
-    length, n = checks.integer("length", length, 1, len(codes)), checks.integer("n", n, 1)
-    starts = checks.generator("rng", rng).integers(0, len(codes) - length + 1, n)
+@checked
+def windows(codes: Codes, length: Count, n: Count, rng: np.random.Generator) -> np.ndarray:
+    """Draw n stretches of `length` characters from a coded text, every place as likely as any other: (n, length)."""
+    integer("length", length, maximum=len(codes))
+    starts = rng.integers(0, len(codes) - length + 1, n)
     return codes[starts[:, None] + np.arange(length)]
 
 
-def tiles(codes: np.ndarray, length: int) -> np.ndarray:
+@checked
+def tiles(codes: Codes, length: Annotated[int, (2, None)]) -> np.ndarray:
     """Cut a coded text into rows that overlap by one character, so that each one but the first is predicted once.
-
-    Parameters
-    ----------
-    codes : integers of shape (tau,); what fills no row at the end is left out.
-    length : characters a row, 2 … tau.
 
     Returns
     -------
-    Integers of shape (rows, length); a row's last character is the next row's first.
+    Integers of shape (rows, length); a row's last character is the next row's first. What fills no row at the end is
+    left out.
     """
-    codes = _codes(codes)
-    length = checks.integer("length", length, 2, len(codes))
+    integer("length", length, maximum=len(codes))
     return np.lib.stride_tricks.sliding_window_view(codes, length)[:: length - 1].copy()
-
-
-def _codes(codes: np.ndarray) -> np.ndarray:
-    codes = np.asarray(codes)
-    if codes.ndim != 1 or codes.dtype.kind not in "iu" or not len(codes):
-        raise ValueError(f"codes: want integers of shape (tau,), got shape {codes.shape} and type {codes.dtype}")
-    return codes

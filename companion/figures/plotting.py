@@ -10,6 +10,7 @@ import re
 import textwrap
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 import matplotlib.colors
 import matplotlib.pyplot as plt
@@ -18,6 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.text import Annotation
 
 from companion.core import checks as validation
+from companion.core.checks import checked
 
 from .colors import COLORS
 
@@ -32,6 +34,10 @@ CHECKED = re.compile(r"_?checked(_\w+)?")
 
 WIDTH = 84
 """Characters in a line of code on a page, from which on it would scroll sideways."""
+
+
+Color = str | tuple[float, ...]
+"""A matplotlib colour, or a key of `COLORS`."""
 
 
 def use_style() -> None:
@@ -55,12 +61,13 @@ def ink(color: str) -> str:
     return matplotlib.colors.to_hex(rgb)
 
 
+@checked
 def label_line(
     ax: Axes,
     x: float,
     y: float,
     text: str,
-    color: str,
+    color: Color,
     *,
     dx: float = 4,
     dy: float = 0,
@@ -71,21 +78,16 @@ def label_line(
 
     Parameters
     ----------
-    ax : the axes to write in.
-    x, y : the point, in data units.
-    text : the label.
-    color : the line's colour, or a key of `COLORS`.
-    dx, dy : offset of the label from the point, in points.
-    ha, va : which edge of the label sits there.
+    x, y : the point, in data units. color : the line's colour, or a key of `COLORS`.
+    dx, dy : offset of the label from the point, in points. ha, va : which edge of the label sits there.
 
     Returns
     -------
     The annotation. It takes part in the layout, so a label to the right of the axes is not cut off.
     """
-    at = (validation.number("x", x), validation.number("y", y))
     return ax.annotate(
         text,
-        at,
+        (x, y),
         xytext=(dx, dy),
         textcoords="offset points",
         color=ink(COLORS.get(color, color)),
@@ -95,19 +97,18 @@ def label_line(
     )
 
 
-def band(ax: Axes, x: np.ndarray, ys: np.ndarray, color: str, label: str | None = None) -> None:
+@checked
+def band(
+    ax: Axes,
+    x: Annotated[np.ndarray, "n"],
+    ys: Annotated[np.ndarray, "runs", "n"],
+    color: Color,
+    label: str | None = None,
+) -> None:
     """Draw repeated runs: every run (seed) a thin line, their median a thick one, labelled at its end.
 
-    Parameters
-    ----------
-    ax : the axes to draw in.
-    x : shape (n,).
-    ys : shape (runs, n), one row a run.
-    color : a matplotlib colour, or a key of `COLORS`.
-    label : what the lines are; None leaves them unlabelled.
+    The label says what the lines are; color is the lines', or a key of `COLORS`.
     """
-    x = validation.array("x", x, ("n",))
-    ys = validation.array("ys", ys, ("runs", len(x)))
     color = COLORS.get(color, color)
     median = np.median(ys, axis=0)
     ax.plot(x, ys.T, color=color, lw=0.7, alpha=0.45)
