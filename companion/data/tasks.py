@@ -60,8 +60,9 @@ def columns(a: int, b: int, length: Count) -> np.ndarray:
     -------
     Zeros and ones of shape (length, 2): row t holds the two bits that stand for 2 to the power t − 1.
     """
-    numbers = [integer(name, n, 0, 2**length - 1) for name, n in (("a", a), ("b", b))]
-    return np.array([[n >> t & 1 for n in numbers] for t in range(length)], dtype=np.float64)
+    integer("a", a, 0, 2**length - 1)
+    integer("b", b, 0, 2**length - 1)
+    return np.array([[n >> t & 1 for n in (a, b)] for t in range(length)], dtype=np.float64)
 
 
 @checked
