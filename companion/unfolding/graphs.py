@@ -7,11 +7,11 @@ step, `evaluate` computes the copies in order. The experiments with shared maps 
 
 from collections.abc import Callable, Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
+from companion.core.checks import Count, array, checked, choice
 
 __all__ = [
     "OPERATIONS",
@@ -118,11 +118,11 @@ def circuit(
         raise ValueError(f"nodes: want at least one node and every name once, got {repeated or 'no node'}")
     made = {}
     for name, (operation, sources) in nodes.items():
-        check.choice(f"operation of {name}", operation, list(OPERATIONS))
+        choice(f"operation of {name}", operation, list(OPERATIONS))
         wires = tuple(source if isinstance(source, Wire) else Wire(source) for source in sources)
         for source, delay in wires:
-            check.choice(f"source of {name}", source, names)
-            check.choice(f"delay from {source} to {name}", delay, (0,) if source in parameters else (0, 1))
+            choice(f"source of {name}", source, names)
+            choice(f"delay from {source} to {name}", delay, (0,) if source in parameters else (0, 1))
         made[name] = CircuitNode(operation, wires)
     out = Circuit(inputs, parameters, made)
     _order(out)
@@ -140,16 +140,12 @@ def _order(c: Circuit) -> list[str]:
         raise ValueError(f"nodes: cycle without a delay: {' → '.join(error.args[1])}") from None
 
 
-def unfold(c: Circuit, tau: int) -> UnfoldedGraph:
+@checked
+def unfold(c: Circuit, tau: Count) -> UnfoldedGraph:
     """Unfold a circuit over τ steps: a copy of every node and input for each t, acyclic (Section 10.1).
 
     Copies at t = 0 stand for the values from before the first step (such as h⁽⁰⁾): one for each source of a
     delayed wire. Parameters are not copied.
-
-    Parameters
-    ----------
-    c : the circuit.
-    tau : number of steps, at least 1.
 
     Returns
     -------
@@ -158,9 +154,9 @@ def unfold(c: Circuit, tau: int) -> UnfoldedGraph:
     Raises
     ------
     ValueError
-        If tau is no integer of at least 1, or the circuit has a cycle without a delay.
+        If the circuit has a cycle without a delay.
     """
-    tau, order = check.integer("tau", tau, 1), _order(c)
+    order = _order(c)
     delayed = dict.fromkeys(w.source for node in c.nodes.values() for w in node.wires if w.delay)
     nodes = [Copy(name, 0, "initial", ()) for name in delayed]
     for t in range(1, tau + 1):
@@ -198,11 +194,11 @@ def evaluate(
     _same_names("inputs", inputs, {n.name for n in graph.nodes if n.operation == "input"})
     _same_names("parameters", parameters, graph.parameters)
     _same_names("initial", initial, {n.name for n in graph.nodes if n.operation == "initial"})
-    xs = {name: check.array(name, x, (graph.tau, "width")) for name, x in inputs.items()}
-    values = {(k, None): check.array(k, v, ("any",) * np.ndim(v)) for k, v in parameters.items()}
+    xs = {name: array(name, x, (graph.tau, "width")) for name, x in inputs.items()}
+    values = {(k, None): array(k, v, ("any",) * np.ndim(v)) for k, v in parameters.items()}
     for name, t, operation, reads in graph.nodes:
         if operation == "initial":
-            values[name, t] = check.array(name, initial[name], ("width",))
+            values[name, t] = array(name, initial[name], ("width",))
         elif operation == "input":
             values[name, t] = xs[name][t - 1]
         else:
@@ -217,13 +213,13 @@ def evaluate(
 
 def copies(graph: UnfoldedGraph, parameter: str) -> list[tuple[str, int]]:
     """The copies (name, t) that read a parameter: the places where one θ acts."""
-    check.choice("parameter", parameter, graph.parameters)
+    choice("parameter", parameter, graph.parameters)
     return [(n.name, n.t) for n in graph.nodes if (parameter, None) in n.reads]
 
 
 def count_parameters(parameters: Mapping[str, np.ndarray]) -> int:
     """How many numbers θ holds, however often they are used."""
-    return sum(check.array(name, v, ("any",) * np.ndim(v)).size for name, v in parameters.items())
+    return sum(array(name, v, ("any",) * np.ndim(v)).size for name, v in parameters.items())
 
 
 def depth(graph: UnfoldedGraph) -> int:
@@ -243,12 +239,12 @@ RECURRENT = circuit(
 )
 
 
-def time_delay(width: int) -> Circuit:
+@checked
+def time_delay(width: Count) -> Circuit:
     """The circuit of a causal 1-D convolution, out⁽ᵗ⁾ = tanh(b + Σⱼ Kⱼ x⁽ᵗ⁻ʲ⁾), j = 0 … width − 1 (Section 10).
 
     Its delays lie in a row and close no cycle; parameters are b, K0, K1, …, output is node "out".
     """
-    width = check.integer("width", width, 1)
     taps = ["x", *(f"x{j}" for j in range(1, width))]  # x1 is x one step ago, x2 two steps ago, …
     nodes = {taps[j]: ("copy", [Wire(taps[j - 1], delay=1)]) for j in range(1, width)}
     kernel = [f"K{j}" for j in range(width)]
@@ -257,21 +253,24 @@ def time_delay(width: int) -> Circuit:
     return circuit(["x"], ["b", *kernel], nodes)
 
 
-def dependence(f: Callable[[np.ndarray], np.ndarray], x: np.ndarray, eps: float = 1e-5) -> np.ndarray:
+@checked
+def dependence(
+    f: Callable[[np.ndarray], np.ndarray],
+    x: Annotated[np.ndarray, "tau", "n_x"],
+    eps: Annotated[float, (1e-12, None)] = 1e-5,
+) -> np.ndarray:
     """Size of the Jacobian block ∂out⁽ᵗ⁾/∂x⁽ᵏ⁾ for every pair of steps, by central differences.
 
     Parameters
     ----------
-    f : maps a sequence (tau, n_x) to a sequence (tau_out, n_out).
-    x : the sequence at which to differentiate, shape (tau, n_x).
+    f : maps a sequence (tau, n_x) to a sequence (tau_out, n_out). x : the sequence at which to differentiate.
     eps : half-width of the difference.
 
     Returns
     -------
     array of shape (tau_out, tau): Frobenius norms; exactly 0 where out⁽ᵗ⁾ never reads x⁽ᵏ⁾.
     """
-    x, eps = check.sequence("x", x), check.number("eps", eps, 1e-12)
-    squares = np.zeros((len(check.array("f(x)", f(x), ("tau_out", "n_out"))), len(x)))
+    squares = np.zeros((len(array("f(x)", f(x), ("tau_out", "n_out"))), len(x)))
     for k, i in np.ndindex(x.shape):
         step = np.zeros_like(x)
         step[k, i] = eps
