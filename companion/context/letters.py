@@ -15,16 +15,7 @@ LONGEST = 1 + max(map(len, NAMES))  # steps that the longest name takes, its end
 
 
 def spell(word: str) -> np.ndarray:
-    """A word as symbols, its end mark last.
-
-    Parameters
-    ----------
-    word : one letter or more, all of them in `LETTERS`.
-
-    Returns
-    -------
-    Integers of shape (len(word) + 1,); the last is `END`.
-    """
+    """A word, of one letter or more of `LETTERS`, as symbols; the last is `END`."""
     if not isinstance(word, str) or not word:
         raise ValueError(f"word: want a word of at least one letter, got {word!r}")
     if unknown := set(word) - set(LETTERS[:END]):
@@ -33,15 +24,6 @@ def spell(word: str) -> np.ndarray:
 
 
 def read(y: Iterable[int]) -> str:
-    """The symbols as text, up to the first end mark and without it.
-
-    Parameters
-    ----------
-    y : symbols, each in 0 … `END`.
-
-    Returns
-    -------
-    The word; empty if the end comes at once.
-    """
+    """The symbols as text, up to the first end mark and without it: empty if the end comes at once."""
     text = "".join(LETTERS[integer("y", symbol, 0, END)] for symbol in y)
     return text.partition(LETTERS[END])[0]

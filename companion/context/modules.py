@@ -4,25 +4,16 @@ import torch
 from torch import Tensor, nn
 
 from companion.context.letters import LETTERS
-from companion.context.trials import CONCEPTS, KINDS, SPELLERS
-from companion.core.checks import choice, integer
+from companion.context.trials import CONCEPTS, SPELLERS, Kind
+from companion.core.checks import Count, checked
 
 __all__ = ["context_logits", "context_net"]
 
 
-def context_net(kind: str, units: int) -> nn.ModuleDict:
-    """A net of one kind: "rnn" reads [what was written, then the input], "head", and "start" if it has one.
-
-    Parameters
-    ----------
-    kind : one of `KINDS`. units : width of the state.
-
-    Returns
-    -------
-    torch.nn.ModuleDict
-    """
-    speller, units = choice("kind", kind, KINDS) in SPELLERS, integer("units", units, 1)
-    n_o, n_x = (len(LETTERS), 64) if speller else (2 * len(CONCEPTS), len(CONCEPTS))
+@checked
+def context_net(kind: Kind, units: Count) -> nn.ModuleDict:
+    """A net of one kind: "rnn" reads [what was written, then the input], "head", and "start" if it has one."""
+    n_o, n_x = (len(LETTERS), 64) if kind in SPELLERS else (2 * len(CONCEPTS), len(CONCEPTS))
     rnn = nn.RNN(n_o + (0 if kind == "state" else n_x), units, batch_first=True)
     with torch.no_grad():
         rnn.bias_hh_l0.zero_()
@@ -33,19 +24,13 @@ def context_net(kind: str, units: int) -> nn.ModuleDict:
     return nn.ModuleDict(parts | ({"start": nn.Linear(n_x, units)} if kind in ("state", "both") else {}))
 
 
-def context_logits(model: nn.ModuleDict, kind: str, x: Tensor, y: Tensor) -> Tensor:
-    """Teacher-forced outputs of a minibatch, the twin of `context_forward` and `feedback_forward`.
+def context_logits(model: nn.ModuleDict, kind: Kind, x: Tensor, y: Tensor) -> Tensor:
+    """Teacher-forced outputs of a minibatch, (n, tau, n_o), the twin of `context_forward` and `feedback_forward`.
 
     Parameters
     ----------
     model : what `context_net(kind, …)` made.
-    kind : one of `KINDS`.
-    x : pictures (n, 64) or concepts (n, tau, 6).
-    y : (n, tau) symbols; negative ones stand for nothing.
-
-    Returns
-    -------
-    (n, tau, n_o)
+    x : pictures (n, 64) or concepts (n, tau, 6). y : (n, tau) symbols; negative ones stand for nothing.
     """
     z = nn.functional.one_hot(y.clamp(min=0), model["head"].out_features).to(x.dtype)
     z = torch.cat([torch.zeros_like(z[:, :1]), z[:, :-1]], dim=1)

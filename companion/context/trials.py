@@ -1,13 +1,14 @@
 """What Section 10.2.4 tries its nets on, pictures to name and concepts to put into words; and the nets stored."""
 
 from collections.abc import Mapping
+from typing import Literal, get_args
 
 import numpy as np
 
 from companion.context.coupled import FeedbackRNN
 from companion.context.letters import END, LONGEST, NAMES, read, spell
-from companion.context.vector import WAYS, ContextRNN, context_next
-from companion.core.checks import choice, integer
+from companion.context.vector import ContextRNN, Way, context_next
+from companion.core.checks import Count, checked
 from companion.data import store
 from companion.data.tasks import digits
 from companion.search import LogP, greedy
@@ -27,9 +28,10 @@ __all__ = [
     "way_of",
 ]
 
-SPELLERS = (*WAYS, "unread")  # "unread": way "input", but the net does not read the letters that it wrote
-SPEAKERS = ("feedback", "alone")  # "alone": the net does not read the words that it said
-KINDS = (*SPELLERS, *SPEAKERS)
+Speller = Literal[Way, "unread"]  # "unread": way "input", but the net does not read the letters that it wrote
+Speaker = Literal["feedback", "alone"]  # "alone": the net does not read the words that it said
+Kind = Literal[Speller, Speaker]
+SPELLERS, SPEAKERS, KINDS = map(get_args, (Speller, Speaker, Kind))
 CONCEPTS = (
     ("lift", "elevator"),
     ("flat", "apartment"),
@@ -52,87 +54,60 @@ def digit_pictures() -> tuple[tuple[np.ndarray, np.ndarray], tuple[np.ndarray, n
     return (x.reshape(-1, 64), y), (x_held.reshape(-1, 64), y_held)
 
 
-def dialects(tau: int, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw n sequences of concepts, each put into words by a speaker of one dialect; nothing in x tells which.
-
-    Parameters
-    ----------
-    tau : concepts a sequence, at least 1.
-    n : sequences, at least 1.
-    rng : the source of randomness.
+@checked
+def dialects(tau: Count, n: Count, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Draw n sequences of τ concepts, each put into words by a speaker of one dialect; nothing in x tells which.
 
     Returns
     -------
     x : (n, tau, 6), one-hot concepts.
     y : (n, tau), words: 2 × concept + dialect, where one fair coin a sequence chooses the dialect, 0 or 1.
     """
-    tau, n = integer("tau", tau, 1), integer("n", n, 1)
     concepts = rng.integers(len(CONCEPTS), size=(n, tau))
     return np.eye(len(CONCEPTS))[concepts], 2 * concepts + rng.integers(2, size=(n, 1))
 
 
 def consistent(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Whether a sequence says every concept rightly and all in one dialect.
+    """Whether a sequence says every concept rightly and all in one dialect: truth values, shape (…).
 
     Parameters
     ----------
-    x : (…, tau, 6), one-hot concepts.
-    y : (…, tau), words.
-
-    Returns
-    -------
-    Truth values, shape (…).
+    x : (…, tau, 6), one-hot concepts. y : (…, tau), words.
     """
     dialect = y - 2 * np.argmax(x, axis=-1)
     return (dialect == 0).all(axis=-1) | (dialect == 1).all(axis=-1)
 
 
-def way_of(kind: str) -> str:
+@checked
+def way_of(kind: Speller) -> Way:
     """The way in of a kind of speller."""
-    return "input" if choice("kind", kind, SPELLERS) == "unread" else kind
+    return "input" if kind == "unread" else kind
 
 
-def spelled(p: ContextRNN, x: np.ndarray, way: str) -> list[str]:
-    """What a net writes about each picture when it takes the most probable letter at every step.
-
-    Parameters
-    ----------
-    p : parameters. x : pictures, shape (n, 64). way : the way in.
-
-    Returns
-    -------
-    n words
-    """
+def spelled(p: ContextRNN, x: np.ndarray, way: Way) -> list[str]:
+    """What a net writes about each of n pictures (n, 64) when it takes the most probable letter at every step."""
     return [read(greedy(context_next(p, row, way), LONGEST, END).y) for row in x]
 
 
 def names_logp(logp: LogP) -> np.ndarray:
-    """Log-probabilities of the ten names under a model that is asked letter by letter, shape (10,).
-
-    Parameters
-    ----------
-    logp : what `context_next` returned.
-
-    Returns
-    -------
-    numpy.ndarray
-    """
+    """Log-probabilities of the ten names under a model that is asked letter by letter (`context_next`), shape (10,)."""
     names = [tuple(int(i) for i in spell(name)) for name in NAMES]
     return np.array([sum(logp(y[:t])[y[t]] for t in range(len(y))) for y in names])
 
 
-def in_letters(kind: str, weights: Mapping[str, np.ndarray]) -> ContextRNN | FeedbackRNN:
+@checked
+def in_letters(kind: Kind, weights: Mapping[str, np.ndarray]) -> ContextRNN | FeedbackRNN:
     """The weights of a `companion.context.modules.context_net` in the book's letters; what it does not use is zero.
 
     Parameters
     ----------
-    kind : one of `KINDS`. weights : arrays by their names in torch.
+    weights : arrays by their names in torch.
     """
     w = {name: np.asarray(value, dtype=np.float64) for name, value in weights.items()}
     V, c, b = w["head.weight"], w["head.bias"], w["rnn.bias_ih_l0"] + w["rnn.bias_hh_l0"]
     n_o, n_h = V.shape
     written, given = np.split(w["rnn.weight_ih_l0"], [n_o], axis=1)
-    if choice("kind", kind, KINDS) in SPEAKERS:
+    if kind in SPEAKERS:
         return FeedbackRNN(given, w["rnn.weight_hh_l0"], V, b, c, F=written)
     R, S, s = (given.T if kind != "state" else np.zeros((64, n_h))), np.zeros((64, n_h)), np.zeros(n_h)
     if kind in ("state", "both"):

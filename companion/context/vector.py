@@ -4,19 +4,33 @@ Section 10.2.4. Given x, the net is a plain recurrent one (`companion.recurrent`
 set; so forward pass, loss and back-propagation are those of Section 10.2, plus one step that leads back to x.
 """
 
-from typing import Annotated, NamedTuple
+from typing import Annotated, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from companion.cells.rnn import RNN, RNNRun, backward, gaussian, rnn_forward, sum_over_copies
-from companion.core.checks import array, choice, integer, parameters, sequence, targets
+from companion.core.checks import Classes, Count, checked
 from companion.core.functions import nll_grad
 from companion.graphical import rnn_next
 from companion.search import LogP
 
 __all__ = ["WAYS", "ContextRNN", "context_bptt", "context_forward", "context_init", "context_next", "given_context"]
 
-WAYS = ("input", "state", "both")
+Way = Literal["input", "state", "both"]
+WAYS = get_args(Way)
+
+
+def _some(name: str, y: np.ndarray) -> np.ndarray:
+    if len(y) == 0:
+        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
+    return y
+
+
+Vector = Annotated[np.ndarray, "n_x"]
+"""The context."""
+
+Symbols = Annotated[np.ndarray, "tau", Classes("n_o"), _some]
+"""A sequence that is written."""
 
 
 class ContextRNN(NamedTuple):
@@ -32,47 +46,28 @@ class ContextRNN(NamedTuple):
     s: Annotated[np.ndarray, "n_h"]  # bias of the first state
 
 
-def context_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator) -> ContextRNN:
-    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases.
-
-    Section 10.2.4.
+@checked
+def context_init(n_x: Count, n_h: Count, n_o: Count, rng: np.random.Generator) -> ContextRNN:
+    """Random parameters: Gaussian weights of variance 1/fan-in, zero biases (Section 10.2.4).
 
     Parameters
     ----------
     n_x, n_h, n_o : length of the context, width of the state, number of symbols.
-    rng : the only source of randomness.
-
-    Returns
-    -------
-    ContextRNN
     """
-    n_x, n_h, n_o = integer("n_x", n_x, 1), integer("n_h", n_h, 1), integer("n_o", n_o, 1)
     U, W, V = gaussian((n_h, n_o), rng), gaussian((n_h, n_h), rng), gaussian((n_o, n_h), rng)
     R, S = gaussian((n_h, n_x), rng).T, gaussian((n_h, n_x), rng).T
     return ContextRNN(U, W, V, np.zeros(n_h), np.zeros(n_o), R, S, np.zeros(n_h))
 
 
-def given_context(p: ContextRNN, x: np.ndarray, way: str) -> tuple[RNN, np.ndarray]:
+@checked
+def given_context(p: ContextRNN, x: Vector, way: Way) -> tuple[RNN, np.ndarray]:
     """The plain recurrent net that the context makes of p, and its first state.
 
     Equations (Section 10.2.4): bias b + Rᵀx at every step (ways "input" and "both", b otherwise),
-    h⁽⁰⁾ = tanh(s + Sᵀx) (ways "state" and "both", 0 otherwise).
-
-    Parameters
-    ----------
-    p : parameters.
-    x : the context, shape (n_x,).
-    way : "input", "state" or "both".
-
-    Returns
-    -------
-    net : RNN whose input is the symbol written before, one-hot.
-    h0 : its first state, shape (n_h,).
+    h⁽⁰⁾ = tanh(s + Sᵀx) (ways "state" and "both", 0 otherwise). The net's input is the symbol written before, one-hot.
 
     Reference: goodfellow2016
     """
-    p, way = parameters("p", p, ContextRNN), choice("way", way, WAYS)
-    x = array("x", x, (len(p.R),))
     bias = p.b + x @ p.R if way != "state" else p.b
     h0 = np.tanh(p.s + x @ p.S) if way != "input" else np.zeros(len(p.b))
     return RNN(p.U, p.W, p.V, bias, p.c), h0
@@ -80,22 +75,15 @@ def given_context(p: ContextRNN, x: np.ndarray, way: str) -> tuple[RNN, np.ndarr
 
 def shifted(y: np.ndarray, n_o: int) -> np.ndarray:
     """What the net reads while it writes y: nothing (zeros), then y⁽¹⁾ … y⁽τ⁻¹⁾, one-hot."""
-    y = targets("y", y, len(sequence("y", np.reshape(y, (-1, 1)))), n_o)
     return np.vstack([np.zeros(n_o), np.eye(n_o)[y[:-1]]])
 
 
-def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> RNNRun:
+@checked
+def context_forward(p: ContextRNN, x: Vector, y: Symbols, way: Way) -> RNNRun:
     """Run the net along a given sequence (teacher forcing).
 
     Equations (Section 10.2.4): a⁽ᵗ⁾ = b + Rᵀx + W h⁽ᵗ⁻¹⁾ + U y⁽ᵗ⁻¹⁾ with h⁽⁰⁾ = tanh(s + Sᵀx) and y⁽⁰⁾ = 0;
     each of the two terms in x stands or falls with the way in. The loss is `rnn_loss(run, y)`.
-
-    Parameters
-    ----------
-    p : parameters.
-    x : the context, shape (n_x,).
-    y : symbols, integers of shape (tau,).
-    way : "input", "state" or "both".
 
     Returns
     -------
@@ -107,22 +95,12 @@ def context_forward(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> RN
     return rnn_forward(net, shifted(y, len(net.c)), h0)
 
 
-def context_bptt(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> ContextRNN:
+@checked
+def context_bptt(p: ContextRNN, x: Vector, y: Symbols, way: Way) -> ContextRNN:
     """Gradient of the total loss with respect to every parameter.
 
     Equations (Section 10.2.4): those of Section 10.2.2, then ∇_R L = x (∇_b L)ᵀ, and with
     g = diag(1 − (h⁽⁰⁾)²) ∇_{h⁽⁰⁾}L, ∇_s L = g and ∇_S L = x gᵀ. What a way does not use gets zeros.
-
-    Parameters
-    ----------
-    p : parameters.
-    x : the context, shape (n_x,).
-    y : symbols, integers of shape (tau,).
-    way : "input", "state" or "both".
-
-    Returns
-    -------
-    ContextRNN of gradients
 
     Reference: goodfellow2016
     """
@@ -136,20 +114,11 @@ def context_bptt(p: ContextRNN, x: np.ndarray, y: np.ndarray, way: str) -> Conte
     return ContextRNN(*grad, R=np.outer(x, g_b), S=np.outer(x, g_s), s=g_s)
 
 
-def context_next(p: ContextRNN, x: np.ndarray, way: str) -> LogP:
+@checked
+def context_next(p: ContextRNN, x: Vector, way: Way) -> LogP:
     """The net as a model that is asked one step at a time, to be searched, sampled or enumerated.
 
-    Equation (Section 10.2.4): the prefix y⁽¹⁾ … y⁽ᵗ⁻¹⁾ ↦ log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x).
-
-    Parameters
-    ----------
-    p : parameters.
-    x : the context, shape (n_x,).
-    way : "input", "state" or "both".
-
-    Returns
-    -------
-    function from a tuple of symbols to log-probabilities of shape (n_o,)
+    Equation (Section 10.2.4): the prefix y⁽¹⁾ … y⁽ᵗ⁻¹⁾ ↦ log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x), shape (n_o,).
     """
     net, h0 = given_context(p, x, way)
     return rnn_next(net, h0=h0)
