@@ -94,6 +94,16 @@ def test_anything_else_is_refused_by_name(message, call):
         call()
 
 
+def test_types_that_only_a_checker_imports_are_let_through():
+    @checked
+    def door(x: "torch.Tensor", n: Count) -> "torch.Tensor":  # noqa: F821
+        return x * n
+
+    assert door(2, 3) == 6
+    with pytest.raises(ValueError, match="^n: want at least 1"):
+        door(2, 0)
+
+
 def test_arguments_that_do_not_fit_the_signature_are_pythons_own_error():
     with pytest.raises(TypeError, match="missing a required argument"):
         door(MAP)

@@ -200,7 +200,7 @@ def checked(function: Function) -> Function:
     - a function among the annotations is asked, ``check(name, value) -> value``: what ranges cannot say.
     - ``Literal["a", "b"]``, ``bool``, ``str``, ``np.random.Generator``, ``Callable``; ``| None`` lets None through.
 
-    Anything else passes unlooked at.
+    Anything else passes unlooked at, and so does what a string annotates: torch's types, where torch may be missing.
     """
     signature = inspect.signature(function)
 
@@ -208,9 +208,9 @@ def checked(function: Function) -> Function:
     def door(*args: Any, **kwargs: Any) -> Any:
         came = signature.bind(*args, **kwargs)
         came.apply_defaults()
-        wanted, sizes = _declared(function), {}
+        sizes = {}
         for name, value in came.arguments.items():
-            value = _field(name, value, wanted.get(name), (), sizes)
+            value = _field(name, value, signature.parameters[name].annotation, (), sizes)
             came.arguments[name] = value
             if isinstance(value, int):
                 sizes.setdefault(name, value)

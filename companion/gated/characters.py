@@ -3,13 +3,13 @@
 NumPy float64, one text, no batch axis; torch is imported only when a function needs it.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import numpy as np
 
 from companion.cells.interop import from_torch
 from companion.cells.lstm import LSTM, lstm_forward
-from companion.core.checks import integer, sequence
+from companion.core.checks import Classes, Count, checked
 from companion.core.functions import nll
 from companion.data import store
 from companion.data.text import ALPHABET, one_hot
@@ -20,52 +20,41 @@ if TYPE_CHECKING:
 __all__ = ["CharLSTM", "bits_per_character", "char_logits", "char_lstm", "char_net", "stored_char_lstm"]
 
 
+def _two_or_more(name: str, codes: np.ndarray) -> np.ndarray:
+    if len(codes) < 2:
+        raise ValueError(f"{name}: want two characters or more, the first of which is only read, got {len(codes)}")
+    return codes
+
+
 class CharLSTM(NamedTuple):
-    """An LSTM cell with an output layer: V (n_o, n_h), c (n_o,); n_x = n_o = characters of the alphabet."""
+    """An LSTM cell with an output layer; n_x = n_o = characters of the alphabet."""
 
     cell: LSTM
-    V: np.ndarray
-    c: np.ndarray
+    V: Annotated[np.ndarray, "n_o", "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
 
 
-def char_logits(model: CharLSTM, h: np.ndarray) -> np.ndarray:
-    """What the output layer makes of states: o⁽ᵗ⁾ = c + V h⁽ᵗ⁾ for every row of h (Section 10.2).
-
-    Parameters
-    ----------
-    model : the net.
-    h : states, shape (tau, n_h).
-
-    Returns
-    -------
-    Shape (tau, n_o).
-    """
-    return model.c + sequence("h", h, model.V.shape[1]) @ model.V.T
+@checked
+def char_logits(model: CharLSTM, h: Annotated[np.ndarray, "tau", "n_h"]) -> np.ndarray:
+    """What the output layer makes of states: o⁽ᵗ⁾ = c + V h⁽ᵗ⁾ for every row of h, (tau, n_o) (Section 10.2)."""
+    return model.c + h @ model.V.T
 
 
-def bits_per_character(model: CharLSTM, codes: np.ndarray) -> float:
-    """Mean of −log₂ of the probability that the net gave to each next character, from a zero state (Section 10.10).
-
-    Parameters
-    ----------
-    model : the net.
-    codes : characters of the alphabet, shape (n,), n ≥ 2.
-    """
-    integer("len(codes)", len(codes), 2)
+@checked
+def bits_per_character(
+    model: CharLSTM, codes: Annotated[np.ndarray, "characters", Classes(len(ALPHABET)), _two_or_more]
+) -> float:
+    """Mean of −log₂ of the probability that the net gave to each next character, from a zero state (Section 10.10)."""
     h = lstm_forward(model.cell, one_hot(codes[:-1])).h[1:]
     return float(np.mean(nll(char_logits(model, h), codes[1:])) / np.log(2))
 
 
-def char_net(units: int) -> "torch.nn.ModuleDict":
-    """The trainable twin, drawn: "lstm", a `torch.nn.LSTM` with forget bias 1, and "head", a `torch.nn.Linear`.
-
-    Parameters
-    ----------
-    units : width of the state.
-    """
+@checked
+def char_net(units: Count) -> "torch.nn.ModuleDict":
+    """The trainable twin, drawn: "lstm", a `torch.nn.LSTM` with forget bias 1, and "head", a `torch.nn.Linear`."""
     import torch
 
-    n, units = len(ALPHABET), integer("units", units, 1)
+    n = len(ALPHABET)
     net = torch.nn.ModuleDict(
         {"lstm": torch.nn.LSTM(n, units, batch_first=True), "head": torch.nn.Linear(units, n)},
     )
@@ -76,12 +65,7 @@ def char_net(units: int) -> "torch.nn.ModuleDict":
 
 
 def char_lstm(net: "torch.nn.ModuleDict") -> CharLSTM:
-    """A net of `char_net` in NumPy.
-
-    Parameters
-    ----------
-    net : the trainable twin.
-    """
+    """A net of `char_net` in NumPy."""
     V, c = (w.detach().double().cpu().numpy() for w in net["head"].parameters())
     return CharLSTM(from_torch(net["lstm"]), V, c)
 

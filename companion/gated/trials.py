@@ -1,10 +1,10 @@
 """What Section 10.10 tries gated nets on: three tasks as tensors, and nets whose gates may be fixed or tied."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from companion.core.checks import choice, integer, number
+from companion.core.checks import Count, checked
 from companion.data.tasks import adding, latch, since_reset
 
 if TYPE_CHECKING:
@@ -17,43 +17,37 @@ CELLS = ("RNN", "LSTM", "GRU")
 ABLATIONS = ("full", "no forget gate", "no input gate", "no output gate", "coupled")
 
 
-def draw_trials(task: str, length: int, n: int, rng: np.random.Generator) -> "tuple[torch.Tensor, torch.Tensor]":
-    """Draw n sequences of a task as float32 tensors, targets of shape (n, 1).
-
-    Parameters
-    ----------
-    task : "adding", "latch" or "since reset". length : steps. n : sequences. rng : the source of randomness.
-
-    Returns
-    -------
-    tuple of two tensors
-    """
+@checked
+def draw_trials(
+    task: Literal[tuple(TASKS)], length: Count, n: Count, rng: np.random.Generator
+) -> "tuple[torch.Tensor, torch.Tensor]":
+    """Draw n sequences of a task ("adding", "latch", "since reset") as float32 tensors, targets of shape (n, 1)."""
     import torch
 
-    x, y = TASKS[choice("task", task, tuple(TASKS))](length, n, rng)
+    x, y = TASKS[task](length, n, rng)
     return torch.tensor(x, dtype=torch.float32), torch.tensor(y.reshape(n, 1), dtype=torch.float32)
 
 
-def gated_net(cell: str, n_x: int, units: int, forget_bias: float = 1.0, ablation: str = "full") -> "torch.nn.Module":
+@checked
+def gated_net(
+    cell: Literal[CELLS],
+    n_x: Count,
+    units: Count,
+    forget_bias: float = 1.0,
+    ablation: Literal[ABLATIONS] = "full",
+) -> "torch.nn.Module":
     """A recurrent net with one output at its last step; an LSTM may have gates fixed or tied.
 
     Parameters
     ----------
-    cell : "RNN", "LSTM" or "GRU".
-    n_x, units : width of the input and of the state.
     forget_bias : first bias of an LSTM's forget gate.
     ablation : "full", "no forget gate" (f = 1), "no input gate" (g = 1), "no output gate" (q = 1) or
         "coupled" (g = 1 − f).
-
-    Returns
-    -------
-    torch.nn.Module
     """
     import torch
 
-    choice("cell", cell, CELLS)
-    units, forget_bias = integer("units", units, 1), number("forget_bias", forget_bias)
-    choice("ablation", ablation, ABLATIONS if cell == "LSTM" else ABLATIONS[:1])
+    if ablation != "full" and cell != "LSTM":
+        raise ValueError(f"ablation: want 'full' unless the cell is an LSTM, got {ablation!r}")
     fixed = {"no forget gate": 1, "no input gate": 0, "no output gate": 3}.get(ablation)  # torch: i, f, g, o
 
     class Net(torch.nn.Module):

@@ -58,11 +58,9 @@ def delay_radius(W: Matrices, delays: Delays) -> float:
 
 @checked
 def grow_at(W: Matrices, delays: Delays, growth: Annotated[float, (0, None)]) -> np.ndarray:
-    """Rescale the matrices so that the linear net grows by `growth` a step: W_d ← γᵈ W_d (Section 10.9.3).
+    """Rescale the matrices so that `growth` becomes the net's `delay_radius`: W_d ← γᵈ W_d (Section 10.9.3).
 
     If h⁽ᵗ⁾ solves h⁽ᵗ⁾ = Σ_d W_d h⁽ᵗ⁻ᵈ⁾, then γᵗ h⁽ᵗ⁾ solves the rescaled equation: every rate is multiplied by γ.
-
-    `growth` is the wanted `delay_radius`.
 
     Raises
     ------
