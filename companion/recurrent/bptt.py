@@ -5,31 +5,35 @@ time; back-propagation with checkpoints, which recomputes states instead of stor
 """
 
 from math import ceil
+from typing import Literal
 
 import numpy as np
 
-from companion.cells.rnn import RNN, backward, rnn_bptt_nodes, rnn_forward, sum_over_copies
+from companion.cells.rnn import (
+    RNN,
+    Inputs,
+    State,
+    Targets,
+    backward,
+    rnn_bptt_nodes,
+    rnn_forward,
+    sum_over_copies,
+)
 from companion.core import tree
-from companion.core.checks import choice, integer, parameters, sequence, targets
+from companion.core.checks import Count, checked, integer
 from companion.core.functions import nll_grad
 from companion.core.scan import initial, last, scan
 
 __all__ = ["checkpointed_bptt", "rnn_copies", "states_held", "truncated_bptt"]
 
 
-def rnn_copies(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None) -> RNN:
+@checked
+def rnn_copies(p: RNN, x: Inputs, y: Targets, h0: State | None = None) -> RNN:
     """Gradient with respect to each step's own copy of every parameter.
 
     Equations (Section 10.2.2): ∇_{W⁽ᵗ⁾}L = (∇_{a⁽ᵗ⁾}L) h⁽ᵗ⁻¹⁾ᵀ, ∇_{U⁽ᵗ⁾}L = (∇_{a⁽ᵗ⁾}L) x⁽ᵗ⁾ᵀ,
     ∇_{V⁽ᵗ⁾}L = (∇_{o⁽ᵗ⁾}L) h⁽ᵗ⁾ᵀ, ∇_{b⁽ᵗ⁾}L = ∇_{a⁽ᵗ⁾}L, ∇_{c⁽ᵗ⁾}L = ∇_{o⁽ᵗ⁾}L. The gradient of the
     shared parameter is the sum over t.
-
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    h0 : initial state, shape (n_h,); zeros if None.
 
     Returns
     -------
@@ -37,8 +41,7 @@ def rnn_copies(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = Non
 
     Reference: goodfellow2016
     """
-    nodes = rnn_bptt_nodes(p, x, y, h0)
-    h, x = rnn_forward(p, x, h0).h, sequence("x", x)
+    nodes, h = rnn_bptt_nodes(p, x, y, h0), rnn_forward(p, x, h0).h
     return RNN(
         U=nodes.a[:, :, None] * x[:, None, :],
         W=nodes.a[:, :, None] * h[:-1, None, :],
@@ -64,34 +67,18 @@ def chunk_gradient(
     return sum_over_copies(nodes, x, h), nodes.h[0], h[-1]
 
 
-def _checked(p: RNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None) -> tuple:
-    p = parameters("p", p, RNN)
-    x = sequence("x", x, p.U.shape[1])
-    return p, x, targets("y", y, len(x), len(p.c)), initial(len(p.b), h0=h0)[0]
-
-
-def truncated_bptt(p: RNN, x: np.ndarray, y: np.ndarray, window: int, h0: np.ndarray | None = None) -> RNN:
+@checked
+def truncated_bptt(p: RNN, x: Inputs, y: Targets, window: Count, h0: State | None = None) -> RNN:
     """Gradient by truncated back-propagation through time: states carried on, gradients cut.
 
     Section 10.2.2. The sequence is cut into chunks of `window` steps (the last may be shorter).
     Each chunk starts from the true last state of the chunk before it, but ∇_{h⁽ᵗ⁾}L is set to zero
-    where it would cross into an earlier chunk. `window` ≥ tau gives the full gradient.
-
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    window : steps a chunk, at least 1.
-    h0 : initial state, shape (n_h,); zeros if None.
-
-    Returns
-    -------
-    RNN of (biased) gradients
+    where it would cross into an earlier chunk. `window` ≥ tau gives the full gradient,
+    a smaller one a biased gradient.
 
     Reference: williams1990
     """
-    return cut_gradient(*_checked(p, x, y, h0), integer("window", window, 1))
+    return cut_gradient(p, x, y, initial(len(p.b), h0=h0)[0], window)
 
 
 def cut_gradient(
@@ -112,28 +99,18 @@ def cut_gradient(
     return total
 
 
-def checkpointed_bptt(p: RNN, x: np.ndarray, y: np.ndarray, every: int, h0: np.ndarray | None = None) -> RNN:
+@checked
+def checkpointed_bptt(p: RNN, x: Inputs, y: Targets, every: Count, h0: State | None = None) -> RNN:
     """The full gradient with few stored states: keep every k-th, recompute the rest.
 
     Section 10.2.2. Forward, only h⁽⁰⁾, h⁽ᵏ⁾, h⁽²ᵏ⁾ … are kept (k = `every`). Backward, from the last
     chunk to the first, the states between two checkpoints are computed again, and the gradient on
     a chunk's first state is handed to the chunk before it. Nothing is cut, so the result is exact.
-
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    every : steps between checkpoints, at least 1; about √tau needs the least memory.
-    h0 : initial state, shape (n_h,); zeros if None.
-
-    Returns
-    -------
-    RNN of gradients
+    k ≈ √tau needs the least memory.
 
     Reference: chen2016
     """
-    return checkpoint_gradient(*_checked(p, x, y, h0), integer("every", every, 1))
+    return checkpoint_gradient(p, x, y, initial(len(p.b), h0=h0)[0], every)
 
 
 def checkpoint_gradient(
@@ -159,27 +136,19 @@ def checkpoint_gradient(
     return total
 
 
-def states_held(tau: int, method: str, k: int | None = None) -> int:
+@checked
+def states_held(tau: Count, method: Literal["full", "truncated", "checkpointed"], k: int | None = None) -> int:
     """How many state vectors must be in memory at once to take the gradient.
 
     Section 10.2.2. ``"full"``: all tau + 1. ``"truncated"``: the k + 1 of one chunk.
     ``"checkpointed"``: the ⌈tau/k⌉ checkpoints plus the k further states of the chunk that is being
     recomputed; smallest, about 2√tau, at k ≈ √tau.
 
-    Parameters
-    ----------
-    tau : length of the sequence.
-    method : ``"full"``, ``"truncated"`` or ``"checkpointed"``.
-    k : window or checkpoint spacing; not used by ``"full"``.
-
-    Returns
-    -------
-    Number of vectors of length n_h.
+    k is the window or the spacing of the checkpoints; ``"full"`` does not use it.
 
     Reference: chen2016
     """
-    tau = integer("tau", tau, 1)
-    if choice("method", method, ("full", "truncated", "checkpointed")) == "full":
+    if method == "full":
         return tau + 1
     k = min(integer("k", k, 1), tau)
     return k + 1 if method == "truncated" else ceil(tau / k) + k

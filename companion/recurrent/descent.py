@@ -15,18 +15,7 @@ __all__ = ["descend", "descent_gradient", "stack"]
 
 
 def stack(networks: list[RNN]) -> RNN:
-    """Networks of one size, stacked along a new first axis.
-
-    Section 10.2.2.
-
-    Parameters
-    ----------
-    networks : parameters of S networks of the same sizes.
-
-    Returns
-    -------
-    RNN whose arrays have a leading axis of length S, e.g. W of shape (S, n_h, n_h).
-    """
+    """S networks of one size, stacked along a new first axis: W is (S, n_h, n_h), and so on (Section 10.2.2)."""
     if not networks or not all(isinstance(p, RNN) for p in networks):
         raise ValueError(f"networks: want a list of at least one RNN, got {networks!r:.60}")
     shapes = {tuple(np.shape(v) for v in p) for p in networks}
@@ -49,9 +38,7 @@ def descent_gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, 
 
     Parameters
     ----------
-    p : stacked parameters, S networks.
-    x : inputs, shape (n, tau, n_x).
-    y : target classes, integers of shape (n,).
+    p : stacked parameters. x : inputs, shape (n, tau, n_x). y : target classes, integers of shape (n,).
 
     Returns
     -------
@@ -80,11 +67,7 @@ def descend(p: RNN, x: np.ndarray, y: np.ndarray, lr: float, steps: int) -> tupl
 
     Parameters
     ----------
-    p : stacked parameters of S networks.
-    x : inputs, shape (n, tau, n_x).
-    y : target classes, integers of shape (n,).
-    lr : learning rate.
-    steps : number of steps.
+    p, x, y : as in `descent_gradient`. lr : learning rate.
 
     Returns
     -------
