@@ -123,9 +123,9 @@ def table_model(
 
 @checked
 def joint(logp: LogP, tau: Count) -> np.ndarray:
-    """Probability of every sequence of τ symbols, by the chain rule: shape (k, …, k), τ axes, summing to one.
+    """Probability of every sequence of τ symbols, by the chain rule.
 
-    Equation (Section 10.2.3): P(y⁽¹⁾ … y⁽τ⁾) = ∏ₜ P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾).
+    Equation (Section 10.2.3): P(y⁽¹⁾ … y⁽τ⁾) = ∏ₜ P(y⁽ᵗ⁾ | y⁽¹⁾ … y⁽ᵗ⁻¹⁾); shape (k, …, k) with τ axes.
     """
     k = len(ask(logp, ()))
     total = np.zeros(())

@@ -8,14 +8,16 @@ import ast
 import operator
 import re
 import warnings
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
+from companion.core.checks import checked, choice, integer
 from companion.recursive.trees import Tree, spans, tree_of
 
 __all__ = ["ALPHABETS", "CLASSES", "Expression", "draw_expression", "label", "parse", "pending", "symbols"]
+
+Kind = Literal["logic", "arithmetic"]
 
 #: What the formulas and the arithmetic modulo 3 of the experiments are made of; the classes are the values.
 ALPHABETS = {
@@ -70,6 +72,7 @@ def _tokens(text: str) -> list[tuple[str, int]]:
     return found
 
 
+@checked
 def parse(text: str) -> Expression:
     """Parse a propositional formula or an arithmetic expression with Python's `ast` (Section 10.6).
 
@@ -84,8 +87,6 @@ def parse(text: str) -> Expression:
     -------
     Expression, whose `values` belong to the nodes of its tree; a node such as (and b) has no value of its own.
     """
-    if not isinstance(text, str):
-        raise ValueError(f"text: want a string, got {text!r:.60}")
     tokens = _tokens(text)
     if not tokens:
         raise _refuse(0, "the expression is empty")
@@ -190,8 +191,8 @@ def pending(e: Expression, i: int, j: int) -> tuple[str, ...]:
 
     A node above these tokens must carry at least as much: a value is one symbol, ``and False`` two.
     """
-    i = check.integer("i", i, 0, len(e.tokens) - 1)
-    j = check.integer("j", j, i + 1, len(e.tokens))
+    i = integer("i", i, 0, len(e.tokens) - 1)
+    j = integer("j", j, i + 1, len(e.tokens))
     whole = {span: v for span, v in zip(spans(e.tree), e.values, strict=True) if v is not None}
     out, k = [], i
     while k < j:
@@ -201,24 +202,25 @@ def pending(e: Expression, i: int, j: int) -> tuple[str, ...]:
     return tuple(out)
 
 
-def symbols(tokens: tuple[str, ...], kind: str) -> np.ndarray:
+@checked
+def symbols(tokens: tuple[str, ...], kind: Kind) -> np.ndarray:
     """Tokens as one-hot rows, shape (τ, number of symbols)."""
-    alphabet = ALPHABETS[check.choice("kind", kind, tuple(ALPHABETS))]
+    alphabet = ALPHABETS[kind]
     if len(tokens) == 0:
         raise ValueError("tokens: want at least one, got none")
     for k, token in enumerate(tokens):
-        check.choice(f"token {k}", token, alphabet)
+        choice(f"token {k}", token, alphabet)
     return np.eye(len(alphabet))[[alphabet.index(token) for token in tokens]]
 
 
-def draw_expression(tau: int, kind: str, rng: np.random.Generator) -> Expression:
+@checked
+def draw_expression(tau: Annotated[int, (3, None)], kind: Kind, rng: np.random.Generator) -> Expression:
     """A random expression of exactly τ tokens, from the alphabet of its kind; a fair coin chooses its class.
 
     Each rule of the grammar (constant, sign or not, brackets, two sides) that fits the length is drawn, and Python
     decides how the resulting text binds. Texts are drawn until one has the class that the coin (or, for arithmetic
     modulo 3, the die) asked for.
     """
-    tau, kind = check.integer("tau", tau, 3), check.choice("kind", kind, tuple(ALPHABETS))
     wanted = int(rng.integers(CLASSES[kind]))
     while True:
         made = parse(" ".join(_draw(tau, kind, rng)))

@@ -25,13 +25,7 @@ class Forest(NamedTuple):
 
 
 def forest(trees: Sequence[Tree], xs: Sequence[np.ndarray]) -> Forest:
-    """Plan trees for `TreeNet`: all merges of equal height go together (Section 10.6).
-
-    Parameters
-    ----------
-    trees : one for each sequence.
-    xs : sequences (τ, n_x) of any lengths.
-    """
+    """Plan trees for `TreeNet`, one for each sequence: all merges of equal height go together (Section 10.6)."""
     plan = plan_by_depth(trees)
     x = torch.from_numpy(stacked(plan, xs)).to(torch.get_default_dtype())
     ends = np.cumsum([2 * tau - 1 for tau in plan.taus])

@@ -4,11 +4,12 @@ NumPy float64. States are rows of `h`: the 2τ − 1 nodes of a tree in its own 
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
+from companion.cells.rnn import gaussian
+from companion.core.checks import Count, array, checked, integer
 from companion.core.functions import nll, nll_grad, softmax, tanh_prime
 from companion.core.tree import map as tree_map
 from companion.recursive.trees import Tree, checked_tree, heights
@@ -28,24 +29,33 @@ __all__ = [
 
 
 class RecursiveNet(NamedTuple):
-    """Plain composition: U (n_h, n_x), W (n_h, 2n_h), V (n_o, n_h), b (n_h,), c (n_o,)."""
+    """Plain composition; a pair is the 2n_h numbers of two children."""
 
-    U: np.ndarray
-    W: np.ndarray
-    V: np.ndarray
-    b: np.ndarray
-    c: np.ndarray
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # input → leaf
+    W: Annotated[np.ndarray, "n_h", "pair"]  # children → parent
+    V: Annotated[np.ndarray, "n_o", "n_h"]  # root → output
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
 
 
 class TensorNet(NamedTuple):
-    """Tensor composition: as `RecursiveNet`, and T (n_h, 2n_h, 2n_h), one bilinear form a unit."""
+    """Tensor composition: as `RecursiveNet`, and one bilinear form a unit."""
 
-    U: np.ndarray
-    W: np.ndarray
-    T: np.ndarray
-    V: np.ndarray
-    b: np.ndarray
-    c: np.ndarray
+    U: Annotated[np.ndarray, "n_h", "n_x"]
+    W: Annotated[np.ndarray, "n_h", "pair"]
+    T: Annotated[np.ndarray, "n_h", "pair", "pair"]
+    V: Annotated[np.ndarray, "n_o", "n_h"]
+    b: Annotated[np.ndarray, "n_h"]
+    c: Annotated[np.ndarray, "n_o"]
+
+
+def _pairs(name: str, p: RecursiveNet | TensorNet) -> RecursiveNet | TensorNet:
+    n_h = len(p.b)
+    array(f"{name}.W", p.W, (n_h, 2 * n_h))
+    return p
+
+
+Net = Annotated[RecursiveNet | TensorNet, _pairs]
 
 
 class TreeRun(NamedTuple):
@@ -56,37 +66,20 @@ class TreeRun(NamedTuple):
     yhat: np.ndarray
 
 
-def net_init(
-    n_x: int, n_h: int, n_o: int, rng: np.random.Generator, tensor: bool = False
-) -> "RecursiveNet | TensorNet":
+@checked
+def net_init(n_x: Count, n_h: Count, n_o: Count, rng: np.random.Generator, tensor: bool = False) -> Net:
     """Random parameters, Gaussian with variance 1 / fan-in, biases zero.
 
-    Parameters
-    ----------
-    n_x, n_h, n_o : sizes of input, state and output.
-    rng : source of randomness.
-    tensor : with the bilinear part T, whose entries have standard deviation 1 / (2n_h).
+    With `tensor` there is the bilinear part T, whose entries have standard deviation 1 / (2n_h).
     """
-    n_x, n_h, n_o = (check.integer(k, v, 1) for k, v in (("n_x", n_x), ("n_h", n_h), ("n_o", n_o)))
-    U, W, V = (rng.normal(size=s) / np.sqrt(s[1]) for s in ((n_h, n_x), (n_h, 2 * n_h), (n_o, n_h)))
+    U, W, V = gaussian((n_h, n_x), rng), gaussian((n_h, 2 * n_h), rng), gaussian((n_o, n_h), rng)
     b, c = np.zeros(n_h), np.zeros(n_o)
     if not tensor:
         return RecursiveNet(U, W, V, b, c)
     return TensorNet(U, W, rng.normal(size=(n_h, 2 * n_h, 2 * n_h)) / (2 * n_h), V, b, c)
 
 
-def _checked(p: Any) -> "RecursiveNet | TensorNet":
-    if not isinstance(p, RecursiveNet | TensorNet):
-        raise ValueError(f"p: want a RecursiveNet or a TensorNet, got {type(p).__name__}")
-    U = check.array("U", p.U, ("n_h", "n_x"))
-    V, n_h = check.array("V", p.V, ("n_o", len(U))), len(U)
-    W, b, c = check.array("W", p.W, (n_h, 2 * n_h)), check.array("b", p.b, (n_h,)), check.array("c", p.c, (len(V),))
-    if isinstance(p, RecursiveNet):
-        return RecursiveNet(U, W, V, b, c)
-    return TensorNet(U, W, check.array("T", p.T, (n_h, 2 * n_h, 2 * n_h)), V, b, c)
-
-
-def _compose(p: "RecursiveNet | TensorNet", z: np.ndarray) -> np.ndarray:
+def _compose(p: Net, z: np.ndarray) -> np.ndarray:
     """States of parents from z = [left, right], shape (2n_h,) or (n, 2n_h)."""
     a = z @ p.W.T + p.b
     if isinstance(p, TensorNet):
@@ -94,20 +87,13 @@ def _compose(p: "RecursiveNet | TensorNet", z: np.ndarray) -> np.ndarray:
     return np.tanh(a)
 
 
-def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> TreeRun:
+@checked
+def forward(p: Net, tree: Tree, x: Annotated[np.ndarray, "tau", "n_x"]) -> TreeRun:
     """Compute a recursive net over a tree, node by node (Section 10.6).
 
     Leaves: h = U x. Merges: h = tanh(b + W z) with z = [h_left, h_right] or, with a tensor,
     h_i = tanh(b_i + W_i z + zᵀ T_i z). Output: o = c + V h_root.
-
-    Parameters
-    ----------
-    p : parameters.
-    tree : over τ leaves.
-    x : (τ, n_x).
     """
-    p = _checked(p)
-    x = check.sequence("x", x, p.U.shape[1])
     tree = checked_tree(tree, len(x))
     h = np.zeros((2 * tree.tau - 1, len(p.b)))
     h[: tree.tau] = x @ p.U.T
@@ -119,27 +105,20 @@ def forward(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray) -> TreeRun
 
 def loss(run: TreeRun, y: int) -> float:
     """Negative log-likelihood of class y at the root (Section 10.6)."""
-    y = check.integer("y", y, 0, len(run.o) - 1)
+    y = integer("y", y, 0, len(run.o) - 1)
     return float(nll(run.o[None], np.array([y]))[0])
 
 
-def structure_backprop(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray, y: int) -> "RecursiveNet | TensorNet":
+@checked
+def structure_backprop(p: Net, tree: Tree, x: Annotated[np.ndarray, "tau", "n_x"], y: int) -> Net:
     """Gradient of the loss, from the root down: backpropagation through structure (Section 10.6).
 
     With g = ∇_h of a parent and δ = (1 − h²) g, its two children receive the halves of Wᵀδ + Σᵢ δᵢ (Tᵢ + Tᵢᵀ) z; each
-    merge adds δ zᵀ to ∇_W, δᵢ z zᵀ to ∇_Tᵢ and δ to ∇_b, because one composition is shared by all.
-
-    Parameters
-    ----------
-    p, tree, x : as for `forward`.
-    y : class at the root.
-
-    Returns
-    -------
-    The gradient, in the type of p.
+    merge adds δ zᵀ to ∇_W, δᵢ z zᵀ to ∇_Tᵢ and δ to ∇_b, because one composition is shared by all. y is the class at
+    the root.
     """
-    run, p = forward(p, tree, x), _checked(p)
-    y = check.integer("y", y, 0, len(run.o) - 1)
+    y = integer("y", y, 0, len(p.c) - 1)
+    run = forward(p, tree, x)
     do = nll_grad(run.o[None], np.array([y]))[0]
     g = np.zeros_like(run.h)
     g[-1] = p.V.T @ do
@@ -154,7 +133,7 @@ def structure_backprop(p: "RecursiveNet | TensorNet", tree: Tree, x: np.ndarray,
             dz = dz + np.einsum("i,ijk,k->j", delta, p.T + p.T.transpose(0, 2, 1), z)
             grad.T[...] += np.einsum("i,j,k->ijk", delta, z, z)
         g[left], g[right] = np.split(dz, 2)
-    return grad._replace(U=g[: tree.tau].T @ np.asarray(x), V=np.outer(do, run.h[-1]), c=do)
+    return grad._replace(U=g[: tree.tau].T @ x, V=np.outer(do, run.h[-1]), c=do)
 
 
 class Plan(NamedTuple):
@@ -168,15 +147,9 @@ class Plan(NamedTuple):
 def plan_by_depth(trees: Sequence[Tree]) -> Plan:
     """Sort the merges of many trees by height, the trees' nodes standing one tree after another (Section 10.6).
 
-    Parameters
-    ----------
-    trees : any number, at least one.
-
-    Returns
-    -------
-    Plan with one level for each height from 1 to the largest depth; it can be used again and again.
+    The plan has one level for each height from 1 to the largest depth; it can be used again and again.
     """
-    check.integer("number of trees", len(trees), 1)
+    integer("number of trees", len(trees), 1)
     leaves, rows, offset = [], [], 0
     for tree in trees:
         height, tau = heights(tree), tree.tau
@@ -191,20 +164,12 @@ def plan_by_depth(trees: Sequence[Tree]) -> Plan:
     return Plan(tuple(tree.tau for tree in trees), np.concatenate(leaves), levels)
 
 
-def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.ndarray]) -> list[TreeRun]:
+@checked
+def forward_by_depth(p: Net, plan: Plan, xs: Sequence[np.ndarray]) -> list[TreeRun]:
     """The same runs as `forward` for many trees, all merges of equal height in one product (Section 10.6).
 
-    Parameters
-    ----------
-    p : parameters.
-    plan : of the trees, from `plan_by_depth`.
-    xs : one sequence a tree.
-
-    Returns
-    -------
-    One `TreeRun` a tree; the number of products is the largest depth, not the number of merges.
+    There is one sequence a tree; the number of products is the largest depth, not the number of merges.
     """
-    p = _checked(p)
     x = stacked(plan, xs, p.U.shape[1])
     h = np.zeros((2 * len(plan.leaves) - len(plan.taus), len(p.b)))
     h[plan.leaves] = x @ p.U.T
@@ -217,12 +182,8 @@ def forward_by_depth(p: "RecursiveNet | TensorNet", plan: Plan, xs: Sequence[np.
 
 def stacked(plan: Plan, xs: Sequence[np.ndarray], width: int | None = None) -> np.ndarray:
     """The sequences of a plan's trees, checked against it, one after another."""
-    if not isinstance(plan, Plan):
-        raise ValueError(f"plan: want a Plan, got {type(plan).__name__}")
     if len(xs) != len(plan.taus):
         raise ValueError(f"xs: want {len(plan.taus)} sequences, one a tree, got {len(xs)}")
-    made = [check.sequence(f"xs[{i}]", x, width) for i, x in enumerate(xs)]
-    for i, (tau, x) in enumerate(zip(plan.taus, made, strict=True)):
-        if len(x) != tau:
-            raise ValueError(f"xs[{i}]: want {tau} steps, one a leaf, got {len(x)}")
-    return np.concatenate(made)
+    return np.concatenate(
+        [array(f"xs[{i}]", x, (tau, width)) for i, (x, tau) in enumerate(zip(xs, plan.taus, strict=True))]
+    )

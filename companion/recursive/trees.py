@@ -5,12 +5,11 @@ makes node τ + k from two nodes that stand side by side; the last merge makes t
 walk such a list, so a chain of ten thousand leaves is as welcome as a bush.
 """
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 
-from companion.core import checks as check
+from companion.core.checks import Count, checked, integer
 
 __all__ = ["Tree", "balanced", "chain", "checked_tree", "depth", "drawn", "heights", "spans", "tree_of"]
 
@@ -18,38 +17,22 @@ __all__ = ["Tree", "balanced", "chain", "checked_tree", "depth", "drawn", "heigh
 class Tree(NamedTuple):
     """A binary tree over tau leaves: merges[k] = (left, right) makes node tau + k."""
 
-    tau: int
+    tau: Count
     merges: tuple[tuple[int, int], ...]
 
 
-def checked_tree(tree: Any, tau: int | None = None) -> Tree:
-    """Return the tree if its merges put every leaf under one root, in order (Section 10.6).
-
-    Parameters
-    ----------
-    tree : what should be a `Tree`.
-    tau : number of leaves it must have; None takes any.
-    """
-    if not isinstance(tree, Tree):
-        raise ValueError(f"tree: want a Tree, got {tree!r:.60}")
-    leaves = check.integer("tree: tau", tree.tau, 1)
-    if tau is not None and leaves != tau:
-        raise ValueError(f"tree: want {tau} leaves, one a step of the sequence, got {leaves}")
-    if len(tree.merges) != leaves - 1:
-        raise ValueError(f"tree: want {leaves - 1} merges for {leaves} leaves, got {len(tree.merges)}")
-    _walk(leaves, tree.merges)
-    return tree
-
-
-def _walk(tau: int, merges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+def _walk(name: str, tree: Tree) -> list[tuple[int, int]]:
     """Spans [i, j) of all nodes, in order; raises on the first merge that does not fit."""
+    tau, merges = tree
+    if len(merges) != tau - 1:
+        raise ValueError(f"{name}: want {tau - 1} merges for {tau} leaves, got {len(merges)}")
     at, taken = [(i, i + 1) for i in range(tau)], set()
     for k, pair in enumerate(merges):
-        where = f"tree: merge {k}"
+        where = f"{name}: merge {k}"
         if len(pair) != 2:
             raise ValueError(f"{where}: want a pair (left, right), got {pair!r}")
         for node in pair:
-            check.integer(where, node, 0, len(at) - 1)
+            integer(where, node, 0, len(at) - 1)
             if node in taken:
                 raise ValueError(f"{where}: node {node} was merged before")
             taken.add(node)
@@ -60,19 +43,32 @@ def _walk(tau: int, merges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
     return at
 
 
+def _one_tree(name: str, tree: Tree) -> Tree:
+    _walk(name, tree)
+    return tree
+
+
+Whole = Annotated[Tree, _one_tree]
+"""A tree whose merges put every leaf under one root, in order."""
+
+
+@checked
+def checked_tree(tree: Whole, tau: int | None = None) -> Tree:
+    """Return the tree if its merges put every leaf under one root, in order, and it has τ leaves (Section 10.6)."""
+    if tau not in (None, tree.tau):
+        raise ValueError(f"tree: want {tau} leaves, one a step of the sequence, got {tree.tau}")
+    return tree
+
+
+@checked
 def spans(tree: Tree) -> list[tuple[int, int]]:
     """Which leaves each node covers: [i, j) for all 2τ − 1 nodes, leaves first (Section 10.6)."""
-    return _walk(*checked_tree(tree))
+    return _walk("tree", tree)
 
 
-def heights(tree: Tree) -> np.ndarray:
-    """Compositions on the longest path from a leaf up to each node: 0 at leaves, 1 + the larger child's above.
-
-    Returns
-    -------
-    integer array of shape (2τ − 1,).
-    """
-    tree = checked_tree(tree)
+@checked
+def heights(tree: Whole) -> np.ndarray:
+    """Compositions on the longest path from a leaf up to each of 2τ − 1 nodes: 0 at leaves, 1 + the larger child's."""
     height = [0] * tree.tau
     for left, right in tree.merges:
         height.append(1 + max(height[left], height[right]))
@@ -87,18 +83,18 @@ def depth(tree: Tree) -> int:
     return int(heights(tree)[-1])
 
 
-def chain(tau: int) -> Tree:
+@checked
+def chain(tau: Count) -> Tree:
     """The tree of a recurrent net: every leaf joins what stands to its left (Section 10.6)."""
-    tau = check.integer("tau", tau, 1)
     return Tree(tau, tuple((tau + k - 1 if k else 0, k + 1) for k in range(tau - 1)))
 
 
-def balanced(tau: int) -> Tree:
+@checked
+def balanced(tau: Count) -> Tree:
     """The tree that joins neighbours in rounds, like a knockout tournament (Section 10.6).
 
     A round turns n nodes into ⌈n/2⌉ (an odd one out waits), so ⌈log₂ τ⌉ rounds reach the root.
     """
-    tau = check.integer("tau", tau, 1)
     merges: list[tuple[int, int]] = []
     alive = list(range(tau))
     while len(alive) > 1:
@@ -109,9 +105,9 @@ def balanced(tau: int) -> Tree:
     return Tree(tau, tuple(merges))
 
 
-def drawn(tau: int, rng: np.random.Generator) -> Tree:
+@checked
+def drawn(tau: Count, rng: np.random.Generator) -> Tree:
     """A random tree: merge two neighbours, drawn evenly from all pairs, until one node is left."""
-    tau = check.integer("tau", tau, 1)
     alive, merges = list(range(tau)), []
     for k in range(tau - 1):
         at = int(rng.integers(len(alive) - 1))
@@ -120,9 +116,9 @@ def drawn(tau: int, rng: np.random.Generator) -> Tree:
     return Tree(tau, tuple(merges))
 
 
-def tree_of(tau: int, nested: Any) -> Tree:
+@checked
+def tree_of(tau: Count, nested: Any) -> Tree:
     """The tree that nested pairs of leaf numbers spell, such as ``(0, (1, 2))``; merges in order of height."""
-    tau = check.integer("tau", tau, 1)
     post: list[tuple[Any, Any]] = []  # pairs, children before parents
     stack = [nested]
     while stack:
