@@ -5,11 +5,11 @@ the left and by a comma on the right. The grammar is our own; one date in five n
 """
 
 from datetime import date
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import choice, generator, integer
+from companion.core.checks import Count, checked, choice, integer
 
 __all__ = ["END", "FORMS", "SYMBOLS", "WORDS", "Pairs", "alignment", "draw_pairs", "held_out", "read", "spell", "write"]
 
@@ -54,36 +54,19 @@ class Pairs(NamedTuple):
 
 
 def held_out(days: np.ndarray) -> np.ndarray:
-    """Which days (counted from 1 January 1600) are kept out of training: a fixed, scattered fifth.
-
-    Parameters
-    ----------
-    days : integers of at least 0, any shape.
-
-    Returns
-    -------
-    Booleans of the same shape.
-    """
+    """Which days (counted from 1 January 1600, any shape) are kept out of training: a fixed, scattered fifth."""
     days = np.asarray(days)
     if days.dtype.kind not in "iu" or (days < 0).any():
         raise ValueError(f"days: want integers of at least 0, got {str(days)[:60]}")
     return days.astype(np.uint64) * np.uint64(2654435761) % np.uint64(2**32) < 2**32 // 5
 
 
-def draw_pairs(n: int, dates: int, rng: np.random.Generator, held: bool = False) -> Pairs:
+@checked
+def draw_pairs(n: Count, dates: Annotated[int, (1, MOST)], rng: np.random.Generator, held: bool = False) -> Pairs:
     """Draw n pairs of `dates` dates each; within a draw all pairs are said in the same forms, so lengths agree.
 
-    Parameters
-    ----------
-    n : pairs. dates : how many dates a pair holds, 1 … 8. rng : the source of randomness.
-    held : draw only held-out dates; otherwise only dates for training.
-
-    Returns
-    -------
-    Pairs
+    If `held`, only held-out dates are drawn; otherwise only dates for training.
     """
-    n, dates = integer("n", n, 1), integer("dates", dates, 1, MOST)
-    generator("rng", rng)
     days = rng.integers(0, 146097, (n, dates))  # 400 years have 146,097 days
     while (wrong := held_out(days) != held).any():
         days[wrong] = rng.integers(0, 146097, int(wrong.sum()))
@@ -109,16 +92,7 @@ def spell(days: list[date], forms: list[str]) -> str:
 
     Parameters
     ----------
-    days : dates of the years 1600 … 1999. forms : one of `FORMS` for each.
-
-    Returns
-    -------
-    str
-
-    Raises
-    ------
-    ValueError
-        If there is no date, a year lies outside, a form is unknown or the two lists differ in length.
+    days : dates of the years 1600 … 1999, at least one. forms : one of `FORMS` for each.
     """
     if not days or len(days) != len(forms):
         raise ValueError(f"forms: want one form for each of at least one date, got {len(forms)} for {len(days)} dates")
@@ -130,36 +104,19 @@ def spell(days: list[date], forms: list[str]) -> str:
     return " and ".join(said)
 
 
+@checked
 def read(text: str) -> np.ndarray:
-    """The places in `WORDS` of the words of a line, shape (tau,).
-
-    Parameters
-    ----------
-    text : words separated by spaces.
-
-    Returns
-    -------
-    Integers of shape (tau,).
-    """
-    if not isinstance(text, str) or not text.split():
+    """The places in `WORDS` of the words of a line, which spaces separate: integers of shape (tau,)."""
+    words = text.split()
+    if not words:
         raise ValueError(f"text: want a line of at least one word, got {text!r}")
-    for word in text.split():
-        if word not in PLACE:
-            raise ValueError(f"text: want words of the {len(WORDS)} known ones, got {word!r}")
-    return np.array([PLACE[word] for word in text.split()])
+    if unknown := [word for word in words if word not in PLACE]:
+        raise ValueError(f"text: want words of the {len(WORDS)} known ones, got {unknown[0]!r}")
+    return np.array([PLACE[word] for word in words])
 
 
 def write(y: np.ndarray) -> str:
-    """Target symbols as text, up to the end mark.
-
-    Parameters
-    ----------
-    y : integers of shape (tau,), places in `SYMBOLS`.
-
-    Returns
-    -------
-    str
-    """
+    """Target symbols, places in `SYMBOLS` of shape (tau,), as text up to the end mark."""
     text = ""
     for symbol in y:
         if integer("y", symbol, 0, len(SYMBOLS) - 1) == END:
@@ -171,15 +128,8 @@ def write(y: np.ndarray) -> str:
 def alignment(x: np.ndarray) -> np.ndarray:
     """For each target position, the place of the source word that determines it, or −1 for punctuation.
 
-    Century and year word determine two digits each, then (behind dashes) month and day: known from the grammar.
-
-    Parameters
-    ----------
-    x : source words of shape (tau,), places in `WORDS`, as `read` returns.
-
-    Returns
-    -------
-    Integers of shape (11 a date,), the last one for the end mark.
+    Century and year word determine two digits each, then (behind dashes) month and day: known from the grammar. x are
+    source words as `read` returns them; what comes back has 11 entries a date, the last one for the end mark.
     """
     said = "".join("toa"[w] if w < 3 else "M" if w < 15 else "D" if w < 46 else "Y" for w in x)
     known = {f.replace("the", "t").replace("of", "o").replace(" ", "").replace("C", "Y") for f in FORMS}

@@ -1,8 +1,10 @@
 """How an encoder–decoder is judged: lines without a mistake, and attention on the right word (Section 10.4)."""
 
+from typing import Annotated
+
 import numpy as np
 
-from companion.core.checks import integer
+from companion.core.checks import checked
 from companion.search import greedy
 from companion.seq2seq.dates import END, Pairs, alignment, draw_pairs
 from companion.seq2seq.model import Seq2Seq, encode
@@ -11,32 +13,22 @@ from companion.seq2seq.writing import writer
 __all__ = ["exact_match", "judged", "peak_share"]
 
 
-def judged(dates: int, n: int = 200) -> list[Pairs]:
-    """The held-out pairs that every net is judged on: n pairs of so many dates, in n / 10 draws of forms.
+def _tens(name: str, n: int) -> int:
+    if n % 10:
+        raise ValueError(f"{name}: want a multiple of 10, got {n}")
+    return n
 
-    Parameters
-    ----------
-    dates : dates a pair. n : pairs, a multiple of 10.
 
-    Returns
-    -------
-    list of Pairs, ten pairs each
-    """
-    if integer("n", n, 10) % 10:
-        raise ValueError(f"n: want a multiple of 10, got {n}")
+@checked
+def judged(dates: int, n: Annotated[int, (10, None), _tens] = 200) -> list[Pairs]:
+    """The held-out pairs that every net is judged on: n pairs of so many dates, ten in each draw of forms."""
     return [draw_pairs(10, dates, np.random.default_rng([10**6, dates, i]), held=True) for i in range(n // 10)]
 
 
 def exact_match(p: Seq2Seq, dates: int, n: int = 200) -> float:
     """Share of held-out pairs that the NumPy reference, decoding greedily, writes without any mistake.
 
-    Parameters
-    ----------
-    p : parameters. dates : dates a pair. n : pairs.
-
-    Returns
-    -------
-    float
+    There are n pairs of so many dates.
     """
     right = [
         greedy(writer(p, encode(p, x)), len(y), END).y == tuple(y)
@@ -49,13 +41,7 @@ def exact_match(p: Seq2Seq, dates: int, n: int = 200) -> float:
 def peak_share(p: Seq2Seq, dates: int, n: int = 200) -> float:
     """Share of digits whose attention peaks on the word that determines them, over held-out pairs, greedily written.
 
-    Parameters
-    ----------
-    p : parameters with attention. dates : dates a pair. n : pairs.
-
-    Returns
-    -------
-    float
+    There are n pairs of so many dates, and p has attention.
     """
     if p.A is None:
         raise ValueError("p: want a net with attention, got one without")

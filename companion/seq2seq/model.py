@@ -3,12 +3,12 @@
 NumPy float64, one pair, no batch axis. The reader's states are g, the writer's h; rows as in `companion.recurrent`.
 """
 
-from typing import Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
 from companion.cells.rnn import Layer, gaussian
-from companion.core.checks import array, choice, integer, parameters, targets
+from companion.core.checks import Classes, Count, array, checked, integer, parameters
 from companion.core.functions import log_softmax
 from companion.core.scan import scan
 from companion.seq2seq.lookback import attention
@@ -26,35 +26,36 @@ __all__ = [
     "write_step",
 ]
 
-WAYS = ("state", "input", "both")
+Way = Literal["state", "input", "both"]
+WAYS = get_args(Way)
 """How the context reaches the writer: as its initial state, as an extra input at each step, or both."""
 
 
 class Seq2Seq(NamedTuple):
     """Parameters of an encoder–decoder. S, R and A are None where context or attention has no such way in."""
 
-    X: np.ndarray  # (n_words, n_x) one row a source word
-    Y: np.ndarray  # (n_o, n_y) one row a target symbol
-    reader: Layer
-    K: np.ndarray  # (n_C, n_g) last reader state → context
-    d: np.ndarray  # (n_C,)
-    S: np.ndarray | None  # (n_h, n_C) context → initial state
-    s: np.ndarray | None  # (n_h,)
-    writer: Layer
-    R: np.ndarray | None  # (n_h, n_C) context → every step
-    A: np.ndarray | None  # (n_h, n_g) the score of attention
-    P: np.ndarray  # (n_m, n_h) writer state → mixed
-    Q: np.ndarray | None  # (n_m, n_g) what attention read → mixed
-    p: np.ndarray  # (n_m,)
-    V: np.ndarray  # (n_o, n_m)
-    c: np.ndarray  # (n_o,)
+    X: Annotated[np.ndarray, "n_words", "n_x"]  # one row a source word
+    Y: Annotated[np.ndarray, "n_o", "n_y"]  # one row a target symbol
+    reader: Any  # a Layer of n_g units that reads rows of X
+    K: Annotated[np.ndarray, "n_C", "n_g"]  # last reader state → context
+    d: Annotated[np.ndarray, "n_C"]
+    S: Annotated[np.ndarray, "n_h", "n_C"] | None  # context → initial state
+    s: Annotated[np.ndarray, "n_h"] | None
+    writer: Any  # a Layer of n_h units that reads rows of Y
+    R: Annotated[np.ndarray, "n_h", "n_C"] | None  # context → every step
+    A: Annotated[np.ndarray, "n_h", "n_g"] | None  # the score of attention
+    P: Annotated[np.ndarray, "n_m", "n_h"]  # writer state → mixed
+    Q: Annotated[np.ndarray, "n_m", "n_g"] | None  # what attention read → mixed
+    p: Annotated[np.ndarray, "n_m"]
+    V: Annotated[np.ndarray, "n_o", "n_m"]
+    c: Annotated[np.ndarray, "n_o"]
 
 
 class Read(NamedTuple):
-    """What the reader leaves: its states g (tau_x, n_g), one a word, and the context C (n_C,)."""
+    """What the reader leaves: its states, one a word, and the context."""
 
-    g: np.ndarray
-    C: np.ndarray
+    g: Annotated[np.ndarray, "tau_x", "n_g"]
+    C: Annotated[np.ndarray, "n_C"]
 
 
 class Written(NamedTuple):
@@ -65,22 +66,46 @@ class Written(NamedTuple):
     alpha: np.ndarray | None
 
 
+def _fitting(name: str, p: Seq2Seq) -> Seq2Seq:
+    """The layers fit what they read, and what is left out is left out as a whole."""
+    if (p.S is None) != (p.s is None) or (p.S is None and p.R is None):
+        raise ValueError(f"{name}.S: want S and s together, or R instead: the context needs a way in")
+    if (p.A is None) != (p.Q is None):
+        raise ValueError(f"{name}.A: want A and Q together, or neither")
+    return p._replace(
+        reader=parameters(f"{name}.reader", p.reader, Layer, n_h=p.K.shape[1], n_x=p.X.shape[1]),
+        writer=parameters(f"{name}.writer", p.writer, Layer, n_h=p.P.shape[1], n_x=p.Y.shape[1]),
+    )
+
+
+def _some(name: str, value: np.ndarray) -> np.ndarray:
+    if not len(value):
+        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
+    return value
+
+
+Net = Annotated[Seq2Seq, _fitting]
+
+Words = Annotated[np.ndarray, "tau_x", Classes("n_words"), _some]
+
+Symbols = Annotated[np.ndarray, "tau_y", Classes("n_o"), _some]
+"""Target symbols, with their end mark."""
+
+
+@checked
 def seq2seq_init(
-    n_words: int, n_o: int, n_h: int, n_C: int, rng: np.random.Generator, attend: bool = True, way: str = "both"
+    n_words: Count,
+    n_o: Count,
+    n_h: Count,
+    n_C: Count,
+    rng: np.random.Generator,
+    attend: bool = True,
+    way: Way = "both",
 ) -> Seq2Seq:
     """Random parameters: Gaussian weights of variance 1/fan-in, zero biases; all widths but n_C are n_h.
 
-    Parameters
-    ----------
-    n_words, n_o : kinds of source words and target symbols. n_h, n_C : widths of states and context.
-    rng : the source of randomness. attend : with attention. way : one of `WAYS`.
-
-    Returns
-    -------
-    Seq2Seq
+    There are n_words kinds of source words and n_o of target symbols; `attend` is with attention.
     """
-    n_words, n_o = integer("n_words", n_words, 1), integer("n_o", n_o, 1)
-    n_h, n_C, way = integer("n_h", n_h, 1), integer("n_C", n_C, 1), choice("way", way, WAYS)
 
     def layer() -> Layer:
         return Layer(gaussian((n_h, n_h), rng), gaussian((n_h, n_h), rng), np.zeros(n_h))
@@ -99,60 +124,18 @@ def seq2seq_init(
     )
 
 
-def checked(p: Any) -> Seq2Seq:
-    """The parameters as float64 arrays whose shapes fit together, or a ValueError that says what does not."""
-    if not isinstance(p, Seq2Seq):
-        raise ValueError(f"p: want the parameters as Seq2Seq, got {type(p).__name__}")
-    if (p.S is None) != (p.s is None) or (p.S is None and p.R is None):
-        raise ValueError("p.S: want S and s together, or R instead: the context needs a way in")
-    if (p.A is None) != (p.Q is None):
-        raise ValueError("p.A: want A and Q together, or neither")
-    X, Y = array("p.X", p.X, ("n_words", "n_x")), array("p.Y", p.Y, ("n_o", "n_y"))
-    reader = parameters("p.reader", p.reader, Layer, n_x=X.shape[1])
-    writer = parameters("p.writer", p.writer, Layer, n_x=Y.shape[1])
-    n_g, n_h, n_C, n_m = len(reader.b), len(writer.b), len(p.d), len(p.p)
-    shapes = {"K": (n_C, n_g), "d": (n_C,), "S": (n_h, n_C), "s": (n_h,), "R": (n_h, n_C), "A": (n_h, n_g)}
-    shapes |= {"P": (n_m, n_h), "Q": (n_m, n_g), "p": (n_m,), "V": (len(Y), n_m), "c": (len(Y),)}
-    given = {n: array(f"p.{n}", getattr(p, n), s) for n, s in shapes.items() if getattr(p, n) is not None}
-    return p._replace(X=X, Y=Y, reader=reader, writer=writer, **given)
-
-
-def encode(p: Seq2Seq, x: np.ndarray) -> Read:
+@checked
+def encode(p: Net, x: Words) -> Read:
     """Read a sequence and emit the context.
 
     Equations (Section 10.4): g⁽ᵏ⁾ = tanh(b + W g⁽ᵏ⁻¹⁾ + U X[x⁽ᵏ⁾]), g⁽⁰⁾ = 0, C = tanh(d + K g⁽ᵗ⁾) for the last step t.
-
-    Parameters
-    ----------
-    p : parameters. x : source words, integers of shape (tau_x,).
-
-    Returns
-    -------
-    Read
     """
-    p = checked(p)
-    x = _places("x", x, len(p.X))
     g = scan(p.reader, (np.zeros(len(p.reader.b)),), p.X[x]).h
     return Read(g[1:], np.tanh(p.d + p.K @ g[-1]))
 
 
-def _places(name: str, value: Any, classes: int) -> np.ndarray:
-    if np.size(value) == 0:
-        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
-    return targets(name, value, np.size(value), classes)
-
-
 def start(p: Seq2Seq, C: np.ndarray) -> np.ndarray:
-    """The writer's initial state: h⁽⁰⁾ = tanh(s + S C), or zeros if the context comes in as input only (10.4).
-
-    Parameters
-    ----------
-    p : parameters. C : context, shape (n_C,).
-
-    Returns
-    -------
-    h⁽⁰⁾, shape (n_h,).
-    """
+    """The writer's initial state: h⁽⁰⁾ = tanh(s + S C), or zeros if the context comes in as input only (10.4)."""
     C = array("C", C, (len(p.d),))
     return np.zeros(len(p.writer.b)) if p.S is None else np.tanh(p.s + p.S @ C)
 
@@ -165,11 +148,7 @@ def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
 
     Parameters
     ----------
-    p : parameters. read : what `encode` returned. y : the symbol before. h : the state before, (n_h,).
-
-    Returns
-    -------
-    Written
+    p : parameters that `encode` accepts. read : what it returned. y : the symbol before. h : the state before, (n_h,).
     """
     C, h = array("C", read.C, (len(p.d),)), array("h", h, (len(p.writer.b),))
     b = p.writer.b if p.R is None else p.writer.b + p.R @ C
@@ -181,19 +160,12 @@ def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
     return Written(h, p.c + p.V @ np.tanh(mixed), alpha)
 
 
-def write_forced(p: Seq2Seq, read: Read, y: np.ndarray) -> list[Written]:
+@checked
+def write_forced(p: Net, read: Read, y: Symbols) -> list[Written]:
     """The writer's steps with the targets as its inputs (teacher forcing); it begins from the end mark, n_o − 1.
 
-    Parameters
-    ----------
-    p : parameters. read : what `encode` returned. y : target symbols with the end mark, shape (tau_y,).
-
-    Returns
-    -------
-    One `Written` a step; step t has seen y⁽¹⁾ … y⁽ᵗ⁻¹⁾.
+    Step t has seen y⁽¹⁾ … y⁽ᵗ⁻¹⁾ and what `encode` returned.
     """
-    p = checked(p)
-    y = _places("y", y, len(p.Y))
     steps, h = [], start(p, read.C)
     for before in (len(p.Y) - 1, *y[:-1]):
         steps.append(write_step(p, read, int(before), h))
@@ -204,13 +176,7 @@ def write_forced(p: Seq2Seq, read: Read, y: np.ndarray) -> list[Written]:
 def log_probability(p: Seq2Seq, x: np.ndarray, y: np.ndarray) -> float:
     """What training raises, for one pair: log P(y | x) = Σₜ log P(y⁽ᵗ⁾ | y⁽¹⁾, …, y⁽ᵗ⁻¹⁾, x) (Section 10.4).
 
-    Parameters
-    ----------
-    p : parameters. x : source words, (tau_x,). y : target symbols with the end mark, (tau_y,).
-
-    Returns
-    -------
-    float, in nats
+    In nats; x are source words, (tau_x,), and y target symbols with the end mark, (tau_y,).
     """
     o = np.stack([step.o for step in write_forced(p, encode(p, x), y)])
     return float(log_softmax(o)[np.arange(len(o)), np.asarray(y)].sum())

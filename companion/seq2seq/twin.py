@@ -22,10 +22,6 @@ def seq2seq_twin(kind: str, size: int, way: str = "both", units: int = 64) -> "t
     Parameters
     ----------
     kind : "attention" or "context". size : width of the context. way : one of `WAYS`. units : every other width.
-
-    Returns
-    -------
-    torch.nn.Module
     """
     import torch
     from torch import nn
@@ -82,13 +78,7 @@ def seq2seq_twin(kind: str, size: int, way: str = "both", units: int = 64) -> "t
 def seq2seq_from_torch(weights: dict[str, np.ndarray]) -> Seq2Seq:
     """The NumPy parameters from the twin's weights by name; torch's two biases of a layer are added up.
 
-    Parameters
-    ----------
-    weights : name → array, as a state_dict or a stored file has them.
-
-    Returns
-    -------
-    Seq2Seq
+    The weights are name → array, as a state_dict or a stored file has them.
     """
     w = {name: np.asarray(value, dtype=np.float64) for name, value in weights.items()}
     for name in ("X.weight", "Y.weight", "reader.weight_ih_l0", "writer.weight_ih_l0", "K.weight", "V.weight"):

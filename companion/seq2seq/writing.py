@@ -4,10 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from companion.core.checks import array
+from companion.core.checks import checked
 from companion.core.functions import log_softmax
 from companion.search import Scorer
-from companion.seq2seq.model import Read, Seq2Seq, checked, start, write_step
+from companion.seq2seq.model import Net, Read, start, write_step
 
 __all__ = ["Writing", "writer"]
 
@@ -19,24 +19,17 @@ class Writing(NamedTuple):
     alpha: np.ndarray | None
 
 
-def writer(p: Seq2Seq, read: Read) -> Scorer:
+@checked
+def writer(p: Net, read: Read) -> Scorer:
     """The writer, asked one symbol at a time: log P(y⁽ᵗ⁾ = · | y⁽¹⁾ … y⁽ᵗ⁻¹⁾, x) (10.4).
 
-    Parameters
-    ----------
-    p : parameters; their last symbol is the end mark. read : what `encode` returned.
-
-    Returns
-    -------
-    Scorer
-        whose state is a `Writing`.
+    The last symbol of p is the end mark, `read` what `encode` returned; the scorer's state is a `Writing`.
     """
-    p, end = checked(p), len(p.Y) - 1
-    g = array("g", read.g, ("tau_x", len(p.reader.b)))
+    end = len(p.Y) - 1
 
     def step(state: Writing, y: int | None) -> tuple[np.ndarray, Writing]:
         new = write_step(p, read, end if y is None else y, state.h)
         alpha = None if new.alpha is None else np.vstack([state.alpha, new.alpha])
         return log_softmax(new.o), Writing(new.h, alpha)
 
-    return Scorer(Writing(start(p, read.C), np.zeros((0, len(g)))), step)
+    return Scorer(Writing(start(p, read.C), np.zeros((0, len(read.g)))), step)
