@@ -217,12 +217,12 @@ def test_a_stack_of_other_things_than_bits_is_refused(bits):
 @pytest.mark.parametrize("other", [None, "()[]", 3, turing.BRACKETS.rules])
 def test_what_is_no_machine_or_no_net_is_refused(other):
     for call in (lambda: turing.compile_net(other), lambda: turing.simulate(other, "")):
-        with pytest.raises(ValueError, match="m: want a StackMachine"):
+        with pytest.raises(ValueError, match="m: want the parameters as StackMachine"):
             call()
     for call in (turing.in_floats, lambda net: turing.run_net(net, ""), lambda net: turing.encode_word(net, "")):
-        with pytest.raises(ValueError, match="net: want a SaturatedNet"):
+        with pytest.raises(ValueError, match="net: want the parameters as SaturatedNet"):
             call(other)
-    with pytest.raises(ValueError, match="net: want a SaturatedNet"):
+    with pytest.raises(ValueError, match="net: want the parameters as SaturatedNet"):
         next(turing.net_states(other, ""))
 
 

@@ -1,9 +1,9 @@
 """Two-stack machines as tables of rules, run in plain Python: the oracle for the nets (Section 10.2)."""
 
 from itertools import combinations
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from companion.core import checks as validation
+from companion.core.checks import Count, checked, choice
 
 __all__ = ["BRACKETS", "INCREMENT", "PALINDROMES", "Outcome", "Rule", "StackMachine", "machine", "simulate"]
 
@@ -41,33 +41,28 @@ class Outcome(NamedTuple):
     steps: int
 
 
+@checked
 def machine(alphabet: str, table: str) -> StackMachine:
     """Read a machine from a table, one rule a line: `state symbol top1 top2 -> state op1 op2`.
 
-    Parameters
-    ----------
-    alphabet : the letters a word may use, each once.
-    table : the rules; empty lines are skipped. A situation without a rule stops the machine: it rejects.
-
-    Returns
-    -------
-    The `StackMachine`.
+    The alphabet is the letters a word may use, each once. Empty lines of the table are skipped. A situation without a
+    rule stops the machine: it rejects.
 
     Raises
     ------
     ValueError
         If a letter is repeated or reserved, a line cannot be read, two rules apply at once, or none leads to "yes".
     """
-    if not isinstance(alphabet, str) or not alphabet or len(set(alphabet)) < len(alphabet) or set(alphabet) & {*"$*"}:
+    if not alphabet or len(set(alphabet)) < len(alphabet) or set(alphabet) & {*"$*"}:
         raise ValueError(f"alphabet: want different letters, none of them '$' or '*', got {alphabet!r}")
     rules = []
     for line in filter(None, map(str.strip, table.splitlines())):
         match line.split():
             case [state, symbol, top1, top2, "->", then, op1, op2]:
-                validation.choice("symbol", symbol, [*alphabet, END, "*"])
+                choice("symbol", symbol, [*alphabet, END, "*"])
                 for top, op in ((top1, op1), (top2, op2)):
-                    validation.choice("top", top, ["0", "1", "e", "*"])
-                    validation.choice("operation", op, ACTIONS)
+                    choice("top", top, ["0", "1", "e", "*"])
+                    choice("operation", op, ACTIONS)
                 rules.append(Rule(state, symbol, (top1, top2), then, (op1, op2)))
             case _:
                 raise ValueError(f"table: want 'state symbol top1 top2 -> state op1 op2', got {line!r}")
@@ -143,38 +138,23 @@ PALINDROMES = machine(
 )
 
 
-def check_machine(m: Any) -> StackMachine:
-    """The machine, or a ValueError."""
-    if not isinstance(m, StackMachine):
-        raise ValueError(f"m: want a StackMachine, got {m!r}")
-    return m
-
-
 def check_word(alphabet: str, word: str, name: str = "word") -> str:
     """The word, or a ValueError that names its first foreign letter."""
-    if not isinstance(word, str):
-        raise ValueError(f"{name}: want a string over {alphabet!r}, got {word!r}")
     for place, letter in enumerate(word):
         if letter not in alphabet:
             raise ValueError(f"{name}: want letters of {alphabet!r}, got {letter!r} at place {place}")
     return word
 
 
-def simulate(m: StackMachine, word: str, limit: int = 10_000) -> Outcome:
-    """Run the machine in plain Python, with two lists as stacks (the oracle for the net).
+@checked
+def simulate(m: StackMachine, word: str, limit: Count = 10_000) -> Outcome:
+    """Run the machine on a word (it may be empty) in plain Python, with two lists as stacks: the oracle for the net.
 
-    Parameters
-    ----------
-    m, word : the machine and a word over its alphabet (it may be empty).
-    limit : the largest number of machine steps.
-
-    Returns
-    -------
-    The `Outcome`; `accepted` is None if the limit was reached first. A machine that rejects leaves its stacks empty.
+    `accepted` is None if `limit` machine steps were not enough. A machine that rejects leaves its stacks empty.
     """
-    symbols = iter(check_word(check_machine(m).alphabet, word) + END)
+    symbols = iter(check_word(m.alphabet, word) + END)
     state, stacks = m.rules[0].state, ([], [])
-    for steps in range(validation.integer("limit", limit, minimum=1) + 1):
+    for steps in range(limit + 1):
         contents = tuple("".join(reversed(stack)) for stack in stacks)
         if state is None:
             return Outcome(False, ("", ""), steps)

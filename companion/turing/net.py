@@ -4,12 +4,12 @@ from collections.abc import Iterator
 from fractions import Fraction
 from itertools import islice
 from numbers import Rational
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-from companion.core import checks as validation
-from companion.turing.machines import END, Outcome, StackMachine, check_machine, check_word
+from companion.core.checks import Count, array, checked, choice, number
+from companion.turing.machines import END, Outcome, StackMachine, check_word
 
 __all__ = [
     "OPERATIONS",
@@ -46,19 +46,19 @@ class SaturatedNet(NamedTuple):
     alphabet: str
 
 
+@checked
 def encode_stack(bits: str) -> Fraction:
     """Write a stack as one number in [0, 1): its bits, from the top down, are base-4 digits 1 and 3.
 
     q = Σₖ (2 bitₖ + 1) / 4ᵏ (Section 10.2); the empty stack is 0.
     """
-    return sum(
-        (Fraction(2 * int(bit) + 1, 4**k) for k, bit in enumerate(check_word("01", bits, "bits"), 1)), Fraction(0)
-    )
+    check_word("01", bits, "bits")
+    return sum((Fraction(2 * int(bit) + 1, 4**k) for k, bit in enumerate(bits, 1)), Fraction(0))
 
 
 def decode_stack(q: Rational | float) -> str:
     """Read the bits, from the top down, off a stack's number: top is σ(4q − 2), and 4q − 2 top − 1 is the rest."""
-    bits, rest = "", q if isinstance(q, Fraction) else Fraction(validation.number("q", q))
+    bits, rest = "", q if isinstance(q, Fraction) else Fraction(number("q", q))
     while rest != 0:
         top = int(4 * rest >= 3)
         if not 1 <= 4 * rest - 2 * top < 2 or rest.denominator % 4:
@@ -69,7 +69,7 @@ def decode_stack(q: Rational | float) -> str:
 
 def saturate(a: np.ndarray | Rational) -> np.ndarray | Rational:
     """The activation σ(a) = min(max(a, 0), 1), entry by entry; exact on exact numbers (Section 10.2)."""
-    validation.array("a", a, np.shape(a))
+    array("a", a, np.shape(a))
     return _clamp(a)
 
 
@@ -118,23 +118,15 @@ def _write_layer(m: StackMachine) -> Wires:
     return wires
 
 
+@checked
 def compile_net(m: StackMachine) -> SaturatedNet:
     """Turn the machine's table into the weights of a recurrent net that simulates it, three steps for one.
 
-    h⁽ᵗ⁾ = σ(W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + b) (Section 10.2); R rules and S states take R + 2 S + 18 units.
-
-    Parameters
-    ----------
-    m : the machine.
-
-    Returns
-    -------
-    The `SaturatedNet`; its arrays hold exact rationals (`int` or `Fraction`). At the start only the unit of the first
-    state is 1, and both stacks are 0 (empty).
+    h⁽ᵗ⁾ = σ(W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾ + b) (Section 10.2); R rules and S states take R + 2 S + 18 units. The arrays hold exact
+    rationals (`int` or `Fraction`). At the start only the unit of the first state is 1, and both stacks are 0 (empty).
 
     Reference: siegelmann1995.
     """
-    check_machine(m)
     wires = _read_layer(m) | _rule_layer(m) | _write_layer(m)
     units = tuple(wires)
     sources = [*units, *(f"input {letter}" for letter in m.alphabet + END), "bias"]
@@ -144,21 +136,17 @@ def compile_net(m: StackMachine) -> SaturatedNet:
     return SaturatedNet(W=table[:, :n], U=table[:, n:-1], b=table[:, -1], h0=h0, units=units, alphabet=m.alphabet)
 
 
-def _check_net(net: Any) -> SaturatedNet:
-    if not isinstance(net, SaturatedNet):
-        raise ValueError(f"net: want a SaturatedNet from compile_net, got {net!r}")
-    return net
-
-
+@checked
 def in_floats(net: SaturatedNet, dtype: type = np.float64) -> SaturatedNet:
     """The same net with its exact numbers rounded to floating point: NumPy's float16, float32 or float64."""
-    validation.choice("dtype", dtype, [np.float16, np.float32, np.float64])
-    return _check_net(net)._replace(**{name: getattr(net, name).astype(dtype) for name in ("W", "U", "b", "h0")})
+    choice("dtype", dtype, [np.float16, np.float32, np.float64])
+    return net._replace(**{name: getattr(net, name).astype(dtype) for name in ("W", "U", "b", "h0")})
 
 
+@checked
 def encode_word(net: SaturatedNet, word: str) -> np.ndarray:
     """The input sequence x, shape (STEPS·(len(word) + 1), n_x): each letter and "$" one-hot, then two rows of 0."""
-    symbols = _check_net(net).alphabet + END
+    symbols = net.alphabet + END
     x = np.zeros((STEPS * (len(check_word(net.alphabet, word)) + 1), len(symbols)), dtype=net.b.dtype)
     for t, letter in enumerate(word + END):
         x[STEPS * t, symbols.index(letter)] = 1
@@ -182,23 +170,22 @@ def _times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
     return matrix[:, active] @ vector[active]
 
 
-def run_net(net: SaturatedNet, word: str, limit: int = 10_000) -> Outcome:
+@checked
+def run_net(net: SaturatedNet, word: str, limit: Count = 10_000) -> Outcome:
     """Run the net on a word until its unit "yes" lights up (accept) or no state unit is lit (reject).
 
     Parameters
     ----------
-    net : from `compile_net` (exact) or `in_floats` (rounded).
-    word : a word over the net's alphabet (it may be empty).
+    net : from `compile_net` (exact) or `in_floats` (rounded). word : may be empty.
     limit : the largest number of machine steps, of STEPS net steps each.
 
     Returns
     -------
     The `Outcome`; a stack that rounding has spoiled is given as "?".
     """
-    yes = _check_net(net).units.index("read.state yes")
+    yes = net.units.index("read.state yes")
     states = [i for i, name in enumerate(net.units) if name.startswith("read.state ")]
-    last = STEPS * validation.integer("limit", limit, minimum=1)
-    for steps, h in enumerate(islice(net_states(net, word), 0, last + 1, STEPS)):  # noqa: B007
+    for steps, h in enumerate(islice(net_states(net, word), 0, STEPS * limit + 1, STEPS)):  # noqa: B007
         if h[yes] or not h[states].any():
             break
     stacks = tuple(_decoded(h[net.units.index(f"read.stack{k}")]) for k in STACKS)
