@@ -3,7 +3,7 @@
 A net for "right" is a plain net that reads the text backwards. Torch is imported only when needed.
 """
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from companion.bidirectional.interop import birnn_from_torch
 from companion.bidirectional.nets import BiRNN, cloze_forward
 from companion.cells.interop import from_torch
 from companion.cells.rnn import RNN, rnn_forward
-from companion.core.checks import choice, integer, targets
+from companion.core.checks import checked, choice, integer, targets
 from companion.core.functions import nll
 from companion.data import store
 from companion.data.text import ALPHABET, one_hot
@@ -21,7 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["SIDES", "cloze_bits", "cloze_net", "cloze_numpy", "counted_bits", "stored_cloze_nets"]
 
-SIDES = ("left", "right", "both")
+Side = Literal["left", "right", "both"]
+SIDES = get_args(Side)
+
+
+def _codes(name: str, codes: Any) -> np.ndarray:
+    tau = np.size(codes)
+    integer(f"len({name})", tau, 3)
+    return targets(name, codes, tau, len(ALPHABET))
+
+
+Codes = Annotated[Any, _codes]
+"""Places in the alphabet, (tau,), tau ≥ 3."""
 
 
 def cloze_net(side: str, units: int) -> "torch.nn.ModuleDict":
@@ -40,30 +51,23 @@ def cloze_net(side: str, units: int) -> "torch.nn.ModuleDict":
 
 
 def cloze_numpy(net: "torch.nn.ModuleDict") -> RNN | BiRNN:
-    """A net of `cloze_net` in NumPy: an RNN (one direction) or a BiRNN.
-
-    Parameters
-    ----------
-    net : the trainable net.
-    """
+    """A net of `cloze_net` in NumPy: an RNN (one direction) or a BiRNN."""
     return (birnn_from_torch if net["rnn"].bidirectional else from_torch)(net["rnn"], net["head"])
 
 
-def cloze_bits(net: RNN | BiRNN, codes: np.ndarray, side: str) -> np.ndarray:
+@checked
+def cloze_bits(net: RNN | BiRNN, codes: Codes, side: Side) -> np.ndarray:
     """−log₂ of the probability that the net gives to each character, with that character hidden from it.
 
     Parameters
     ----------
-    net : an RNN for "left" and "right", a BiRNN for "both".
-    codes : places in the alphabet, shape (tau,), tau ≥ 3.
-    side : from where it guesses.
+    net : an RNN for "left" and "right", a BiRNN for "both". side : from where it guesses.
 
     Returns
     -------
     Shape (tau − 2,): all characters but the first and the last, which have neighbours on one side only.
     """
-    integer("len(codes)", len(codes), 3)
-    wanted = BiRNN if choice("side", side, SIDES) == "both" else RNN
+    wanted = BiRNN if side == "both" else RNN
     if not isinstance(net, wanted):
         raise ValueError(f"net: want {wanted.__name__} for {side!r}, got {type(net).__name__}")
     x, hidden = one_hot(codes), codes[1:-1]
@@ -76,22 +80,13 @@ def cloze_bits(net: RNN | BiRNN, codes: np.ndarray, side: str) -> np.ndarray:
     return nll(o, hidden) / np.log(2)
 
 
-def counted_bits(learn: np.ndarray, held_out: np.ndarray, smooth: float = 0.05) -> dict[str, float]:
+@checked
+def counted_bits(learn: Codes, held_out: Codes, smooth: float = 0.05) -> dict[str, float]:
     """Bits a hidden character from counted tables: no neighbour, the one before, the one after, both.
 
-    Parameters
-    ----------
-    learn, held_out : places in the alphabet.
-    smooth : what is added to every count.
-
-    Returns
-    -------
-    "none", "left 1", "right 1", "both 1" → bits.
+    `smooth` is added to every count. What comes back is "none", "left 1", "right 1", "both 1" → bits.
     """
     n = len(ALPHABET)
-    for name, codes in (("learn", learn), ("held_out", held_out)):
-        integer(f"len({name})", len(codes), 3)
-        targets(name, codes, len(codes), n)
     zero = np.zeros(len(learn) - 2, dtype=int), np.zeros(len(held_out) - 2, dtype=int)
     before, after = (learn[:-2], held_out[:-2]), (learn[2:], held_out[2:])
     contexts = {"none": zero, "left 1": before, "right 1": after}

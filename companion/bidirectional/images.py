@@ -1,12 +1,12 @@
 """Recurrence over pictures: a network that starts in a corner, and four of them (Section 10.3)."""
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
 from companion.cells.rnn import gaussian
-from companion.core.checks import array, choice, integer, number
+from companion.core.checks import Count, array, checked, choice, parameters
 
 __all__ = [
     "CORNERS",
@@ -17,6 +17,8 @@ __all__ = [
     "ridge",
 ]
 
+Corner = Literal["↘", "↖", "↙", "↗"]
+
 CORNERS = {"↘": (1, 1), "↖": (-1, -1), "↙": (1, -1), "↗": (-1, 1)}
 """The four directions: the way in which rows (first) and columns (second) are walked."""
 
@@ -24,43 +26,24 @@ CORNERS = {"↘": (1, 1), "↖": (-1, -1), "↙": (1, -1), "↗": (-1, 1)}
 class Grid(NamedTuple):
     """Parameters of one network that walks over a picture."""
 
-    U: np.ndarray  # (n_h, n_x) pixel → state
-    W_r: np.ndarray  # (n_h, n_h) state of the pixel before it in its column (previous row) → state
-    W_c: np.ndarray  # (n_h, n_h) state of the pixel before it in its row (previous column) → state
-    b: np.ndarray  # (n_h,)
+    U: Annotated[np.ndarray, "n_h", "n_x"]  # pixel → state
+    W_r: Annotated[np.ndarray, "n_h", "n_h"]  # state of the pixel before it in its column (previous row) → state
+    W_c: Annotated[np.ndarray, "n_h", "n_h"]  # state of the pixel before it in its row (previous column) → state
+    b: Annotated[np.ndarray, "n_h"]
 
 
-def _checked(p: Any) -> Grid:
-    if not isinstance(p, Grid):
-        raise ValueError(f"p: want the parameters as Grid(U, W_r, W_c, b), got {type(p).__name__}")
-    U = array("p.U", p.U, ("n_h", "n_x"))
-    n_h = len(U)
-    W_r, W_c = array("p.W_r", p.W_r, (n_h, n_h)), array("p.W_c", p.W_c, (n_h, n_h))
-    return Grid(U, W_r, W_c, array("p.b", p.b, (n_h,)))
-
-
-def _pictures(value: Any, n_x: int) -> np.ndarray:
+def _checked_pictures(x: np.ndarray, p: Grid) -> np.ndarray:
     """One picture (rows, columns, n_x) or several (n, rows, columns, n_x)."""
-    axes = ("rows", "columns", n_x)
-    return array("x", value, axes if np.ndim(value) == 3 else ("n", *axes))
+    axes = ("rows", "columns", p.U.shape[1])
+    return array("x", x, axes if np.ndim(x) == 3 else ("n", *axes))
 
 
-def grid_init(n_x: int, n_h: int, rng: np.random.Generator, scale: float = 0.6) -> Grid:
+@checked
+def grid_init(n_x: Count, n_h: Count, rng: np.random.Generator, scale: Annotated[float, (0, None)] = 0.6) -> Grid:
     """Random parameters: Gaussian, both recurrent matrices rescaled to the spectral norm `scale`; small biases.
 
     Section 10.3. Two paths enter each state, so `scale` ≤ 1/2 makes the network forget for certain.
-
-    Parameters
-    ----------
-    n_x, n_h : numbers a pixel, units a state.
-    rng : the only source of randomness.
-    scale : spectral norm of W_r and of W_c.
-
-    Returns
-    -------
-    Grid
     """
-    n_x, n_h, scale = integer("n_x", n_x, 1), integer("n_h", n_h, 1), number("scale", scale, 0.0)
     U, W_r, W_c = (gaussian(shape, rng) for shape in ((n_h, n_x), (n_h, n_h), (n_h, n_h)))
     W_r, W_c = (scale * W / np.linalg.norm(W, 2) for W in (W_r, W_c))
     return Grid(U, W_r, W_c, 0.1 * rng.normal(size=n_h))
@@ -77,7 +60,8 @@ def _walk(p: Grid, x: np.ndarray) -> np.ndarray:
     return h
 
 
-def grid_states(p: Grid, x: np.ndarray, direction: str = "↘") -> np.ndarray:
+@checked
+def grid_states(p: Grid, x: np.ndarray, direction: Corner = "↘") -> np.ndarray:
     """The state at every pixel, for a network that starts in one corner and walks to the opposite one.
 
     Equation (Section 10.3), for ↘: h⁽ⁱʲ⁾ = tanh(b + W_r h⁽ⁱ⁻¹,ʲ⁾ + W_c h⁽ⁱ,ʲ⁻¹⁾ + U x⁽ⁱʲ⁾), zero outside.
@@ -85,9 +69,7 @@ def grid_states(p: Grid, x: np.ndarray, direction: str = "↘") -> np.ndarray:
 
     Parameters
     ----------
-    p : parameters.
     x : one picture, shape (rows, columns, n_x), or several, (n, rows, columns, n_x).
-    direction : "↘", "↖", "↙" or "↗".
 
     Returns
     -------
@@ -95,9 +77,8 @@ def grid_states(p: Grid, x: np.ndarray, direction: str = "↘") -> np.ndarray:
 
     Reference: graves2007
     """
-    p = _checked(p)
-    x = _pictures(x, p.U.shape[1])
-    r, c = CORNERS[choice("direction", direction, tuple(CORNERS))]
+    x = _checked_pictures(x, p)
+    r, c = CORNERS[direction]
     return _walk(p, x[..., ::r, ::c, :])[..., 1:, 1:, :][..., ::r, ::c, :]
 
 
@@ -108,9 +89,7 @@ def context_states(nets: Sequence[Grid], x: np.ndarray, directions: Sequence[str
 
     Parameters
     ----------
-    nets : one Grid a direction.
-    x : pictures, shape (rows, columns, n_x) or (n, rows, columns, n_x).
-    directions : "↘", "↖", "↙", "↗" or some of them, as many as nets.
+    nets : one Grid a direction. x : pictures, as for `grid_states`. directions : some of `CORNERS`, as many as nets.
 
     Returns
     -------
@@ -119,29 +98,20 @@ def context_states(nets: Sequence[Grid], x: np.ndarray, directions: Sequence[str
     if len(nets) == 0 or len(nets) != len(directions):
         raise ValueError(f"directions: want one for each net, at least one, got {len(directions)} for {len(nets)}")
     parts = []
-    for p, direction in zip(map(_checked, nets), directions, strict=True):
+    for p, direction in zip(nets, directions, strict=True):
+        p = parameters("p", p, Grid)
         r, c = CORNERS[choice("directions", direction, tuple(CORNERS))]
-        h = _walk(p, _pictures(x, p.U.shape[1])[..., ::r, ::c, :])
+        h = _walk(p, _checked_pictures(x, p)[..., ::r, ::c, :])
         parts += [k[..., ::r, ::c, :] for k in (h[..., :-1, 1:, :], h[..., 1:, :-1, :])]
     return np.concatenate(parts, axis=-1)
 
 
-def ridge(features: np.ndarray, y: np.ndarray, penalty: float) -> np.ndarray:
-    """The weights and bias that minimise Σ (y − w·z − c)² + penalty ‖w‖² (Section 10.3).
-
-    Parameters
-    ----------
-    features : z, shape (n, m).
-    y : shape (n,).
-    penalty : at least 0.
-
-    Returns
-    -------
-    Shape (m + 1,): w, then c.
-    """
-    z = array("features", features, ("n", "m"))
-    y, penalty = array("y", y, (len(z),)), number("penalty", penalty, 0.0)
-    mean, centre = z.mean(axis=0), y.mean()
-    z = z - mean
+@checked
+def ridge(
+    features: Annotated[np.ndarray, "n", "m"], y: Annotated[np.ndarray, "n"], penalty: Annotated[float, (0, None)]
+) -> np.ndarray:
+    """The weights and bias that minimise Σ (y − w·z − c)² + penalty ‖w‖², z the features: w, then c (Section 10.3)."""
+    mean, centre = features.mean(axis=0), y.mean()
+    z = features - mean
     w = np.linalg.solve(z.T @ z + penalty * np.eye(z.shape[1]), z.T @ (y - centre))
     return np.append(w, centre - mean @ w)

@@ -18,14 +18,9 @@ def birnn_to_torch(p: BiRNN) -> "tuple[torch.nn.RNN, torch.nn.Linear]":
     Section 10.3: PyTorch hands [h⁽ᵗ⁾, g⁽ᵗ⁾] to one matrix, which is [V_h, V_g]; names of the backward half end
     in `_reverse`; both directions have the same number of units.
 
-    Parameters
-    ----------
-    p : parameters with n_h = n_g.
-
     Returns
     -------
-    rnn : torch.nn.RNN that takes (tau, n_x) or (batch, tau, n_x).
-    linear : torch.nn.Linear from both states to logits.
+    rnn : torch.nn.RNN that takes (tau, n_x) or (batch, tau, n_x). linear : torch.nn.Linear from both states to logits.
     """
     import torch
 
@@ -53,10 +48,6 @@ def birnn_from_torch(rnn: "torch.nn.RNN", linear: "torch.nn.Linear") -> BiRNN:
     ----------
     rnn : torch.nn.RNN with one layer, two directions, tanh and biases.
     linear : torch.nn.Linear with a bias, from both states of `rnn`.
-
-    Returns
-    -------
-    BiRNN
     """
     import torch
 

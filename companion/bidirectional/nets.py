@@ -4,8 +4,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.cells.rnn import RNN, backward, rnn_init, sum_over_copies
-from companion.core.checks import parameters, sequence
+from companion.cells.rnn import RNN, Inputs, Targets, backward, rnn_init, sum_over_copies
+from companion.core.checks import checked, parameters
 from companion.core.functions import nll, nll_grad, softmax
 from companion.core.scan import initial, scan
 
@@ -36,6 +36,13 @@ class BiRNN(NamedTuple):
     c: Annotated[np.ndarray, "n_o"]
 
 
+Start = Annotated[np.ndarray, "n_h"]
+"""h⁽⁰⁾; None is zero."""
+
+End = Annotated[np.ndarray, "n_g"]
+"""g⁽τ⁺¹⁾; None is zero."""
+
+
 class BiRun(NamedTuple):
     """Everything that one pass in both directions computed."""
 
@@ -45,34 +52,19 @@ class BiRun(NamedTuple):
     yhat: np.ndarray  # (tau, n_o) probabilities
 
 
+@checked
 def halves(p: BiRNN) -> tuple[RNN, RNN]:
     """The two recurrent networks inside: the forward one, and the one that reads the reversed sequence.
 
     Section 10.3. The output bias c goes with the forward one, so that o⁽ᵗ⁾ is the sum of both outputs.
-
-    Parameters
-    ----------
-    p : parameters.
-
-    Returns
-    -------
-    forward, backward : two RNN.
     """
-    p = parameters("p", p, BiRNN)
     return RNN(p.U_h, p.W_h, p.V_h, p.b_h, p.c), RNN(p.U_g, p.W_g, p.V_g, p.b_g, np.zeros(len(p.c)))
 
 
 def join(forward: RNN, backward: RNN) -> BiRNN:
     """A bidirectional network out of two recurrent ones (Section 10.3); their output biases are added.
 
-    Parameters
-    ----------
-    forward : reads from the left.
-    backward : reads the reversed sequence.
-
-    Returns
-    -------
-    BiRNN
+    `forward` reads from the left, `backward` reads the reversed sequence.
     """
     f, r = parameters("forward", forward, RNN), parameters("backward", backward, RNN)
     if f.U.shape[1] != r.U.shape[1] or len(f.c) != len(r.c):
@@ -84,15 +76,7 @@ def join(forward: RNN, backward: RNN) -> BiRNN:
 def birnn_init(n_x: int, n_h: int, n_o: int, rng: np.random.Generator, radius: float | None = None) -> BiRNN:
     """Random parameters: two independent draws of `rnn_init`, n_h units in each direction (Section 10.3).
 
-    Parameters
-    ----------
-    n_x, n_h, n_o : sizes of input, state (each of the two) and output.
-    rng : the only source of randomness.
-    radius : spectral radius of both recurrent matrices, or None to leave them as drawn.
-
-    Returns
-    -------
-    BiRNN
+    With `radius`, that is the spectral radius of both recurrent matrices.
     """
     return join(rnn_init(n_x, n_h, n_o, rng, radius), rnn_init(n_x, n_h, n_o, rng, radius))
 
@@ -108,98 +92,53 @@ def both_ways(
     return h, g
 
 
-def birnn_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: np.ndarray | None = None) -> BiRun:
+@checked
+def birnn_forward(p: BiRNN, x: Inputs, h0: Start | None = None, g_end: End | None = None) -> BiRun:
     """Run both directions over a whole sequence, then every output from both states.
 
     Equations (Section 10.3): h⁽ᵗ⁾ = tanh(b_h + W_h h⁽ᵗ⁻¹⁾ + U_h x⁽ᵗ⁾) for t = 1 … τ,
     g⁽ᵗ⁾ = tanh(b_g + W_g g⁽ᵗ⁺¹⁾ + U_g x⁽ᵗ⁾) for t = τ … 1, o⁽ᵗ⁾ = c + V_h h⁽ᵗ⁾ + V_g g⁽ᵗ⁾.
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x); all of them, or no output can be computed.
-    h0 : h⁽⁰⁾, shape (n_h,); zeros if None.
-    g_end : g⁽τ⁺¹⁾, shape (n_g,); zeros if None.
-
-    Returns
-    -------
-    BiRun
-
     Reference: schuster1997, goodfellow2016
     """
     forward, reverse = halves(p)
-    h, g = both_ways(forward, reverse, sequence("x", x, forward.U.shape[1]), h0, g_end)
+    h, g = both_ways(forward, reverse, x, h0, g_end)
     o = forward.c + h[1:] @ forward.V.T + g[:-1] @ reverse.V.T
     return BiRun(h, g, o, softmax(o))
 
 
-def cloze_forward(p: BiRNN, x: np.ndarray, h0: np.ndarray | None = None, g_end: np.ndarray | None = None) -> BiRun:
+@checked
+def cloze_forward(p: BiRNN, x: Inputs, h0: Start | None = None, g_end: End | None = None) -> BiRun:
     """Outputs about x⁽ᵗ⁾ that do not see x⁽ᵗ⁾: from the state before it and the state after it.
 
     Equation (Section 10.3): o⁽ᵗ⁾ = c + V_h h⁽ᵗ⁻¹⁾ + V_g g⁽ᵗ⁺¹⁾, with h and g as in `birnn_forward`.
-
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    h0 : h⁽⁰⁾, shape (n_h,); zeros if None.
-    g_end : g⁽τ⁺¹⁾, shape (n_g,); zeros if None.
-
-    Returns
-    -------
-    BiRun
     """
     forward, reverse = halves(p)
-    h, g = both_ways(forward, reverse, sequence("x", x, forward.U.shape[1]), h0, g_end)
+    h, g = both_ways(forward, reverse, x, h0, g_end)
     o = forward.c + h[:-1] @ forward.V.T + g[1:] @ reverse.V.T
     return BiRun(h, g, o, softmax(o))
 
 
+@checked
 def birnn_loss(run: BiRun, y: np.ndarray) -> tuple[float, np.ndarray]:
-    """Total negative log-likelihood of the targets, and each step's share.
+    """Total negative log-likelihood of the targets y, in nats, and each step's share, (tau,).
 
     Equation (Section 10.3): L = −Σₜ log P(y⁽ᵗ⁾ | x⁽¹⁾, …, x⁽τ⁾).
-
-    Parameters
-    ----------
-    run : what `birnn_forward` or `cloze_forward` returned.
-    y : target classes, integers of shape (tau,).
-
-    Returns
-    -------
-    loss : float, in nats.
-    loss_t : shape (tau,).
     """
-    if not isinstance(run, BiRun):
-        raise ValueError(f"run: want what birnn_forward returned, got {type(run).__name__}")
     loss_t = nll(run.o, y)
     return float(loss_t.sum()), loss_t
 
 
-def birnn_bptt(
-    p: BiRNN, x: np.ndarray, y: np.ndarray, h0: np.ndarray | None = None, g_end: np.ndarray | None = None
-) -> BiRNN:
+@checked
+def birnn_bptt(p: BiRNN, x: Inputs, y: Targets, h0: Start | None = None, g_end: End | None = None) -> BiRNN:
     """Gradient of the total loss: back through time for h, forward through time for g.
 
     Equations (Section 10.3): ∇_{h⁽ᵗ⁾}L = V_hᵀ ∇_{o⁽ᵗ⁾}L + W_hᵀ diag(1 − (h⁽ᵗ⁺¹⁾)²) ∇_{h⁽ᵗ⁺¹⁾}L, t = τ … 1;
     ∇_{g⁽ᵗ⁾}L = V_gᵀ ∇_{o⁽ᵗ⁾}L + W_gᵀ diag(1 − (g⁽ᵗ⁻¹⁾)²) ∇_{g⁽ᵗ⁻¹⁾}L, t = 1 … τ. The two never meet.
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    y : target classes, integers of shape (tau,).
-    h0 : h⁽⁰⁾, shape (n_h,); zeros if None.
-    g_end : g⁽τ⁺¹⁾, shape (n_g,); zeros if None.
-
-    Returns
-    -------
-    BiRNN of gradients
-
     Reference: schuster1997, werbos1990
     """
     forward, reverse = halves(p)
-    x = sequence("x", x, forward.U.shape[1])
     h, g = both_ways(forward, reverse, x, h0, g_end)
     g_o = nll_grad(forward.c + h[1:] @ forward.V.T + g[:-1] @ reverse.V.T, y)
     of_h = sum_over_copies(backward(forward, h, g_o), x, h)

@@ -1,14 +1,17 @@
 """How strongly each output speaks of each input: exact Jacobians of a bidirectional network (Section 10.3)."""
 
+from typing import Literal, get_args
+
 import numpy as np
 
 from companion.bidirectional.nets import BiRNN, birnn_forward, halves
-from companion.cells.rnn import RNN
-from companion.core.checks import choice, sequence
+from companion.cells.rnn import RNN, Inputs
+from companion.core.checks import checked
 
 __all__ = ["DIRECTIONS", "input_jacobian", "sensitivity"]
 
-DIRECTIONS = ("forward", "backward", "both")
+Direction = Literal["forward", "backward", "both"]
+DIRECTIONS = get_args(Direction)
 
 
 def _through(p: RNN, h: np.ndarray) -> np.ndarray:
@@ -24,42 +27,30 @@ def _through(p: RNN, h: np.ndarray) -> np.ndarray:
     return out
 
 
-def input_jacobian(p: BiRNN, x: np.ndarray, direction: str = "both") -> np.ndarray:
+@checked
+def input_jacobian(p: BiRNN, x: Inputs, direction: Direction = "both") -> np.ndarray:
     """Every ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾, exactly, by the product of the Jacobians along the path.
 
     Equations (Section 10.3): through h, for k ≤ t, V_h [∏ⱼ₌ₖ₊₁…ₜ diag(1 − (h⁽ʲ⁾)²) W_h] diag(1 − (h⁽ᵏ⁾)²) U_h;
     through g, for k ≥ t, the same with g and the steps between t and k; their sum at k = t.
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x); both initial states are zero.
-    direction : "forward" (through h alone), "backward" (through g alone) or "both".
+    Both initial states are zero. The direction is "forward" (through h alone), "backward" (through g alone) or "both".
 
     Returns
     -------
     Jacobians, shape (tau, tau, n_o, n_x): entry [t − 1, k − 1] is ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾.
     """
-    choice("direction", direction, DIRECTIONS)
     forward, reverse = halves(p)
-    run = birnn_forward(p, sequence("x", x))
+    run = birnn_forward(p, x)
     if direction == "forward":
         return _through(forward, run.h)
     by_g = _through(reverse, run.g[::-1])[::-1, ::-1]
     return by_g if direction == "backward" else _through(forward, run.h) + by_g
 
 
-def sensitivity(p: BiRNN, x: np.ndarray, direction: str = "both") -> np.ndarray:
+def sensitivity(p: BiRNN, x: np.ndarray, direction: Direction = "both") -> np.ndarray:
     """The size of every ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾, as the square root of the sum of squares of its entries (Section 10.3).
 
-    Parameters
-    ----------
-    p : parameters.
-    x : inputs, shape (tau, n_x).
-    direction : "forward", "backward" or "both".
-
-    Returns
-    -------
-    Map of shape (tau, tau), output steps down, input steps across.
+    A map of shape (tau, tau): output steps down, input steps across.
     """
     return np.linalg.norm(input_jacobian(p, x, direction), axis=(2, 3))

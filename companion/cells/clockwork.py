@@ -82,7 +82,9 @@ def mask(clock: SoundClock) -> np.ndarray:
 
 @checked
 def schedule(clock: SoundClock, tau: Count) -> np.ndarray:
-    """Which unit is updated when, (tau, n_h): row t − 1 is time t, true where t mod T = 0 (Section 10.12).
+    """Which unit is updated when: row t − 1 is time t, true where t mod T = 0.
+
+    Booleans of shape (tau, n_h) (Section 10.12).
 
     Reference: koutnik2014
     """
