@@ -5,11 +5,10 @@ from typing import Annotated
 import numpy as np
 
 from companion.cells.echo import UNITS, Reservoir, esn_states
+from companion.cells.rnn import Inputs
 from companion.core.checks import checked, integer
 
 __all__ = ["contraction", "esn_jacobians", "lyapunov_exponent"]
-
-Inputs = Annotated[np.ndarray, "tau", "n_x"]
 
 
 @checked
