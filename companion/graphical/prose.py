@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from companion.cells.rnn import RNN
-from companion.core.checks import integer
+from companion.core.checks import Count, checked, integer
 from companion.data import store
 from companion.data.text import ALPHABET
 from companion.graphical.tables import rnn_logp
@@ -19,14 +19,15 @@ SKIP = 8
 """First characters that no model is judged on, so that tables of every order and nets are judged on the same ones."""
 
 
-def prose_net(units: int) -> "torch.nn.ModuleDict":
+@checked
+def prose_net(units: Count) -> "torch.nn.ModuleDict":
     """A plain recurrent net over the alphabet, drawn: "rnn", a `torch.nn.RNN`, and "head", a `torch.nn.Linear`.
 
     The second bias, which the book's net has not, is zero and stays so.
     """
     import torch
 
-    n, units = len(ALPHABET), integer("units", units, 1)
+    n = len(ALPHABET)
     net = torch.nn.ModuleDict({"rnn": torch.nn.RNN(n, units, batch_first=True), "head": torch.nn.Linear(units, n)})
     with torch.no_grad():
         net["rnn"].bias_hh_l0.zero_()
@@ -35,12 +36,7 @@ def prose_net(units: int) -> "torch.nn.ModuleDict":
 
 
 def held_out_nats(p: RNN, codes: np.ndarray) -> float:
-    """Mean nats a character, from a zero state, without the first `SKIP` predictions.
-
-    Parameters
-    ----------
-    codes : places in the alphabet, shape (n,), n ≥ SKIP + 2.
-    """
+    """Mean nats a character of `SKIP` + 2 codes or more, from a zero state, without the first `SKIP` predictions."""
     integer("len(codes)", len(codes), SKIP + 2)
     return float(-rnn_logp(p, codes)[SKIP:].mean())
 
