@@ -8,8 +8,8 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import Classes, Count, checked
-from companion.core.functions import nll, nll_grad, softmax, spectral_radius
+from companion.core.checks import Count, checked
+from companion.core.functions import Targets, nll, nll_grad, softmax, spectral_radius
 from companion.core.scan import initial, reverse_scan, scan
 
 __all__ = [
@@ -34,9 +34,6 @@ __all__ = [
 
 
 Inputs = Annotated[np.ndarray, "tau", "n_x"]
-
-Targets = Annotated[np.ndarray, "tau", Classes("n_o")]
-"""One class a step."""
 
 State = Annotated[np.ndarray, "n_h"]
 """An initial state; None is zero."""

@@ -23,15 +23,11 @@ __all__ = [
 
 @checked
 def adding(length: Annotated[int, (2, None)], n: Count, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw n sequences of the adding problem: add the two marked numbers, ignore the rest.
+    """Draw n sequences of `length` steps of the adding problem: add the two marked numbers, ignore the rest.
 
     Step t shows (value, mark): values are uniform on [0, 1); exactly two marks are 1, one in the first
     half of the sequence and one in the second. The target is the sum of the two marked values. Always
     answering 1 has a mean squared error of 1/6 (Section 10.10).
-
-    Parameters
-    ----------
-    length : steps a sequence. n : sequences.
 
     Returns
     -------
@@ -98,15 +94,10 @@ def addition(
 def latch(
     length: Annotated[int, (4, None)], n: Count, rng: np.random.Generator, noise: Annotated[float, (0, None)] = 0.2
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw n sequences of the latch task: the first three steps name the class, noise follows.
+    """Draw n sequences of `length` steps of the latch task: the first three steps name the class, noise follows.
 
-    The cue is +1 for class 1 and −1 for class 0; every later step is Gaussian with mean zero, so only a net
-    that keeps one bit to the end can answer (Section 10.7).
-
-    Parameters
-    ----------
-    length : steps a sequence. n : sequences.
-    noise : standard deviation of the steps after the cue.
+    The cue is +1 for class 1 and −1 for class 0; every later step is Gaussian with mean zero and standard
+    deviation `noise`, so only a net that keeps one bit to the end can answer (Section 10.7).
 
     Returns
     -------
@@ -122,11 +113,7 @@ def latch(
 
 @checked
 def since_reset(length: Annotated[int, (2, None)], n: Count, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw n sequences of values to be added up, with marks that say: start again from here (Section 10.10).
-
-    Parameters
-    ----------
-    length : steps a sequence. n : sequences.
+    """Draw n sequences of `length` values to be added up, with marks that say: start again from here (Section 10.10).
 
     Returns
     -------
@@ -144,15 +131,11 @@ def since_reset(length: Annotated[int, (2, None)], n: Count, rng: np.random.Gene
 def temporal_order(
     length: Annotated[int, (10, None)], n: Count, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Draw n sequences of the temporal order task: in which order two marks came.
+    """Draw n sequences of `length` steps of the temporal order task: in which order two marks came.
 
     Six symbols A, B, c, d, e, f, one-hot in this order. One A or B stands in the second tenth of the sequence and
     one in the fifth; all other steps are c, d, e or f at random. The class 0 … 3 says AA, AB, BA or BB
     (Section 10.11).
-
-    Parameters
-    ----------
-    length : steps a sequence. n : sequences.
 
     Returns
     -------
