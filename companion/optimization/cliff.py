@@ -1,16 +1,19 @@
 """Section 10.11.1: one unit run for 50 steps, and the cliff in its loss."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import Count, Positive, array, checked
-from companion.core.functions import sigmoid
+from companion.core import functions
+from companion.core.checks import Count, Positive, checked
+from companion.core.functions import Numbers
 
 __all__ = ["CLIPS", "H0", "STEPS", "TARGET", "Path", "cliff_descent", "cliff_gradient", "cliff_hessian", "cliff_loss"]
 
 STEPS, H0, TARGET = 50, 0.5, 0.7
 CLIPS = ("none", "value", "norm")
+
+sigmoid = functions.sigmoid.__wrapped__  # fifty a gradient, of numbers that were looked at before the first
 
 
 class Path(NamedTuple):
@@ -20,14 +23,6 @@ class Path(NamedTuple):
     b: np.ndarray
     loss: np.ndarray
     norm: np.ndarray  # of the gradient, before clipping
-
-
-def _numbers(name: str, value: np.ndarray | float) -> np.ndarray:
-    return array(name, value, ("any",) * np.ndim(value))
-
-
-Numbers = Annotated[np.ndarray | float, _numbers]
-"""A number or an array of any shape; self-weights w and biases b are two of one shape."""
 
 
 def _pair(w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
