@@ -104,6 +104,29 @@ def test_types_that_only_a_checker_imports_are_let_through():
         door(2, 0)
 
 
+def test_parameters_of_many_nets_have_an_axis_in_front():
+    @checked
+    def stack(p: Annotated[Map, "S"], x: Annotated[np.ndarray, "S", "n_x"]) -> tuple[int, ...]:
+        return p.W.shape + x.shape
+
+    many = Map(np.ones((5, 2, 3)), np.zeros((5, 2)))
+    assert stack(many, np.ones((5, 3))) == (5, 2, 3, 5, 3)
+    with pytest.raises(ValueError, match=r"^p\.b: want shape \(5, 2\), got \(4, 2\)"):
+        stack(many._replace(b=np.zeros((4, 2))), np.ones((5, 3)))
+    with pytest.raises(ValueError, match=r"^x: want shape \(5, 3\)"):
+        stack(many, np.ones((4, 3)))
+
+
+def test_an_empty_sequence_of_classes_is_refused_also_where_it_comes_first():
+    @checked
+    def first(y: Annotated[np.ndarray, "tau", Classes(3)]) -> int:
+        return len(y)
+
+    assert first([0, 2]) == 2
+    with pytest.raises(ValueError, match="^y: want a sequence of at least one step"):
+        first([])
+
+
 def test_arguments_that_do_not_fit_the_signature_are_pythons_own_error():
     with pytest.raises(TypeError, match="missing a required argument"):
         door(MAP)

@@ -20,16 +20,10 @@ Way = Literal["input", "state", "both"]
 WAYS = get_args(Way)
 
 
-def _some(name: str, y: np.ndarray) -> np.ndarray:
-    if len(y) == 0:
-        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
-    return y
-
-
 Vector = Annotated[np.ndarray, "n_x"]
 """The context."""
 
-Symbols = Annotated[np.ndarray, "tau", Classes("n_o"), _some]
+Symbols = Annotated[np.ndarray, "tau", Classes("n_o")]
 """A sequence that is written."""
 
 

@@ -194,7 +194,8 @@ def checked(function: Function) -> Function:
     - ``Annotated[np.ndarray, "tau", "n_x"]``: float64, finite, of this shape. The first argument that has a name among
       its axes binds it, the others must agree, so the order of the arguments matters; an integer argument binds its own
       name; an axis may be an int.
-    - a NamedTuple: each of its fields as it declares; several in a union: that one which came.
+    - a NamedTuple: each of its fields as it declares; several in a union: that one which came; ``Annotated[RNN, "S"]``:
+      S of them stacked, so that each field has this axis in front.
     - ``Annotated[float, (0, 1)]``, ``Annotated[int, (1, None)]``: a finite number, an integer in a range; an array with
       a range as well. `Count`, `Positive`, `Probability` are such.
     - a function among the annotations is asked, ``check(name, value) -> value``: what ranges cannot say.
@@ -285,11 +286,13 @@ def _annotated(name: str, value: Any, basis: Any, *rest: Any, lead: tuple, sizes
             out = _shaped(name, value, axes, sizes)
             out = out if span == (None, None) else _in_span(name, out, *span)
         else:
+            if axes[0] not in sizes:
+                _some_steps(name, value)
             out = targets(name, value, sizes.setdefault(axes[0], np.size(value)), sizes.get(classes, classes))
     elif basis in (int, float):
         out = (integer if basis is int else number)(name, value, *span)
     else:
-        out = _field(name, value, basis, lead, sizes)
+        out = _field(name, value, basis, (*lead, *(r for r in rest if isinstance(r, str))), sizes)
     for check in filter(inspect.isfunction, rest):
         out = check(name, out)
     return out
@@ -297,12 +300,17 @@ def _annotated(name: str, value: Any, basis: Any, *rest: Any, lead: tuple, sizes
 
 def _shaped(name: str, value: Any, axes: list[int | str], sizes: dict[str, int]) -> np.ndarray:
     """An array whose axes have the lengths in `sizes`, to which those that are new are added."""
-    if axes[:1] == ["tau"] and np.shape(value)[:1] == (0,):
-        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
+    if axes[:1] == ["tau"]:
+        _some_steps(name, value)
     out = array(name, value, [sizes.get(n, n) for n in axes])
     for n, m in zip(axes, out.shape, strict=True):
         sizes.setdefault(n, m)
     return out if len({*axes}) == len(axes) else array(name, out, [sizes[n] for n in axes])
+
+
+def _some_steps(name: str, value: Any) -> None:
+    if np.size(value) == 0:
+        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
 
 
 def _in_span(name: str, out: np.ndarray, low: float | None, high: float | None) -> np.ndarray:

@@ -3,11 +3,13 @@
 Section 10.2.2: the equations of `summary_bptt` with two more axes, networks and sequences.
 """
 
+from typing import Annotated
+
 import numpy as np
 
 from companion.cells.rnn import RNN, RNNNodes, many
 from companion.core import tree
-from companion.core.checks import array, integer, number, parameters, targets
+from companion.core.checks import Classes, Count, checked
 from companion.core.functions import log_softmax, softmax
 from companion.core.scan import reverse_scan, scan
 
@@ -24,28 +26,28 @@ def stack(networks: list[RNN]) -> RNN:
     return RNN(*(np.stack(v) for v in zip(*networks, strict=True)))
 
 
-def _checked_many(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[RNN, np.ndarray, np.ndarray]:
-    p = parameters("p", p, RNN, lead=("S",))
-    x = array("x", x, ("n", "tau", p.U.shape[2]))
-    return p, x, targets("y", y, len(x), p.c.shape[1])
+Networks = Annotated[RNN, "S"]
+"""S networks stacked along a new first axis."""
+
+Sequences = Annotated[np.ndarray, "n", "tau", "n_x"]
+
+Answers = Annotated[np.ndarray, "n", Classes("n_o")]
+"""One class for each sequence."""
 
 
-def descent_gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, RNN]:
+@checked
+def descent_gradient(p: Networks, x: Sequences, y: Answers) -> tuple[np.ndarray, RNN]:
     """Mean loss over n sequences with one target each, and its gradient, for S networks at once.
 
     Equations (Section 10.2.2): those of `summary_bptt`, averaged over the sequences. A sequence of
     one step makes it a feed-forward network.
-
-    Parameters
-    ----------
-    p : stacked parameters. x : inputs, shape (n, tau, n_x). y : target classes, integers of shape (n,).
 
     Returns
     -------
     loss : shape (S,), in nats.
     grad : RNN of the shapes of `p`.
     """
-    return _gradient(*_checked_many(p, x, y))
+    return _gradient(p, x, y)
 
 
 def _gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, RNN]:
@@ -60,22 +62,19 @@ def _gradient(p: RNN, x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, RNN]:
     return loss, RNN(U, W, g_o @ h[-1].mT, g_a.sum(axis=(0, 3)), g_o.sum(axis=2))
 
 
-def descend(p: RNN, x: np.ndarray, y: np.ndarray, lr: float, steps: int) -> tuple[RNN, np.ndarray]:
+@checked
+def descend(
+    p: Networks, x: Sequences, y: Answers, lr: Annotated[float, (0, None)], steps: Count
+) -> tuple[RNN, np.ndarray]:
     """Plain gradient descent on all sequences at once, each of S networks on its own.
 
     Equation (Section 10.2.2): θ ← θ − lr ∇_θ L, `steps` times.
-
-    Parameters
-    ----------
-    p, x, y : as in `descent_gradient`. lr : learning rate.
 
     Returns
     -------
     p : stacked parameters at the end.
     losses : shape (steps, S), the mean loss before each step.
     """
-    p, x, y = _checked_many(p, x, y)
-    lr, steps = number("lr", lr, 0.0), integer("steps", steps, 1)
     losses = np.empty((steps, len(p.b)))
     for i in range(steps):
         losses[i], grad = _gradient(p, x, y)
