@@ -117,6 +117,13 @@ def test_parameters_of_many_nets_have_an_axis_in_front():
         stack(many, np.ones((4, 3)))
 
 
+def test_a_kind_of_the_declared_parameters_stays_what_it_is():
+    class Doubled(Map):
+        pass
+
+    assert type(door(Doubled(*MAP), X)["p"]) is Doubled
+
+
 def test_an_empty_sequence_of_classes_is_refused_also_where_it_comes_first():
     @checked
     def first(y: Annotated[np.ndarray, "tau", Classes(3)]) -> int:

@@ -228,7 +228,7 @@ def _fields(name: str, value: Any, kind: type, lead: tuple, sizes: dict[str, int
     within = f"{name}." if name else ""
     wanted = _declared(kind)
     fields = zip(kind._fields, value, strict=True)
-    return kind(*(_field(f"{within}{k}", v, wanted.get(k), lead, sizes) for k, v in fields))
+    return type(value)(*(_field(f"{within}{k}", v, wanted.get(k), lead, sizes) for k, v in fields))
 
 
 SIMPLE = {

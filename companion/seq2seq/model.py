@@ -78,17 +78,11 @@ def _fitting(name: str, p: Seq2Seq) -> Seq2Seq:
     )
 
 
-def _some(name: str, value: np.ndarray) -> np.ndarray:
-    if not len(value):
-        raise ValueError(f"{name}: want a sequence of at least one step, got an empty one")
-    return value
-
-
 Net = Annotated[Seq2Seq, _fitting]
 
-Words = Annotated[np.ndarray, "tau_x", Classes("n_words"), _some]
+Words = Annotated[np.ndarray, "tau_x", Classes("n_words")]
 
-Symbols = Annotated[np.ndarray, "tau_y", Classes("n_o"), _some]
+Symbols = Annotated[np.ndarray, "tau_y", Classes("n_o")]
 """Target symbols, with their end mark."""
 
 
