@@ -14,6 +14,9 @@ from .figures import Figure, figures_in
 PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.glob("book/**/*.html"))
 FIGURES = [(page, name) for page in PAGES for name in figures_in(HTML / page)]
 TYPESET = "async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }"
+SIDEWAYS = """() => [...document.querySelectorAll('article pre')]
+    .filter(p => p.offsetParent && p.scrollWidth > p.clientWidth + 1)
+    .map(p => p.textContent.split("\\n").reduce((a, b) => a.length > b.length ? a : b))"""
 STATE = """name => { const view = [...explorables.mounted].find(v => v.spec.name === name);
     return Object.fromEntries(view.spec.controls.map(c => [c.name, view.get(c.name)])) }"""
 
@@ -60,9 +63,12 @@ def test_a_page_fits_a_phone_where_figures_answer_to_touch_and_keep_still_if_ask
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_a_served_page_is_quiet_and_its_links_set_the_state_of_its_figures(page, http_book, visit):
+def test_a_served_page_is_quiet_no_code_scrolls_sideways_and_its_links_set_the_state_of_its_figures(
+    page, http_book, visit
+):
     tab, watch = visit(http_book + page, http_book)
     tab.evaluate(TYPESET)
+    assert tab.evaluate(SIDEWAYS) == []
     links = tab.locator("a[href^='#'][href*='?']")
     for i in range(links.count()):
         name, _, query = links.nth(i).get_attribute("href")[1:].partition("?")
