@@ -4,8 +4,11 @@ The prose comes with every CPython, so nothing is downloaded and nothing is copi
 a text file of your own as well.
 """
 
+import inspect
 import re
 import unicodedata
+from collections.abc import Iterable
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,10 +16,17 @@ import numpy as np
 
 from companion.core.checks import Count, checked, integer, positive, targets
 
-__all__ = ["ALPHABET", "decode", "encode", "english", "fold", "one_hot", "split", "tiles", "windows"]
+__all__ = ["ALPHABET", "decode", "docstrings", "encode", "english", "fold", "one_hot", "split", "tiles", "windows"]
 
 ALPHABET = " abcdefghijklmnopqrstuvwxyz.,:;'\"()-"
 """The characters of the book's text experiments; `fold` turns every other one into one of these."""
+
+DOCUMENTED = (
+    *("argparse", "asyncio", "collections", "datetime", "decimal", "difflib", "fractions", "functools", "heapq"),
+    *("inspect", "json", "logging", "random", "shutil", "socket", "statistics", "string", "subprocess", "tarfile"),
+    *("tempfile", "textwrap", "threading", "unittest", "zipfile"),
+)
+"""Modules of the standard library whose docstrings are read as prose."""
 
 
 def _alphabet(name: str, alphabet: str) -> str:
@@ -68,7 +78,27 @@ def english(path: str | Path | None = None) -> str:
         return text
     from pydoc_data.topics import topics
 
-    paragraphs = (" ".join(p.replace("*", "").split()) for key in sorted(topics) for p in topics[key].split("\n\n"))
+    return _prose(topics[key] for key in sorted(topics))
+
+
+def docstrings() -> str:
+    """Return English prose by other hands: what the standard library's docstrings say of its classes and functions.
+
+    A second text, about 0.1 MB, to judge what was learned or claimed from `english`; prepared in the same way, and
+    likewise a little different from one Python version to the next.
+
+    Returns
+    -------
+    The text, paragraphs separated by an empty line.
+    """
+    modules = [import_module(name) for name in DOCUMENTED]
+    members = [v for module in modules for k, v in sorted(vars(module).items()) if not k.startswith("_")]
+    written = [m for m in members if inspect.isclass(m) or inspect.isfunction(m)]
+    return _prose(inspect.getdoc(thing) or "" for thing in [*modules, *written])
+
+
+def _prose(texts: Iterable[str]) -> str:
+    paragraphs = (" ".join(p.replace("*", "").split()) for text in texts for p in text.split("\n\n"))
     return "\n\n".join(dict.fromkeys(p for p in paragraphs if _is_prose(p)))
 
 
