@@ -4,16 +4,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from companion.core import functions
 from companion.core.checks import Count, Positive, checked
-from companion.core.functions import Numbers
+from companion.core.functions import Numbers, sigmoid
 
 __all__ = ["CLIPS", "H0", "STEPS", "TARGET", "Path", "cliff_descent", "cliff_gradient", "cliff_hessian", "cliff_loss"]
 
 STEPS, H0, TARGET = 50, 0.5, 0.7
 CLIPS = ("none", "value", "norm")
-
-sigmoid = functions.sigmoid.__wrapped__  # fifty a gradient, of numbers that were looked at before the first
 
 
 class Path(NamedTuple):
