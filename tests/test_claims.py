@@ -29,7 +29,6 @@ LATER = {
     "10_07_longterm",
     "10_08_echo_state",
     "10_09_timescales",
-    "10_10_gated",
     "10_11_optimization",
     "10_12_multiple_scales",
     "10_13_explicit_memory",

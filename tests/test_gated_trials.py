@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from companion.cells.gate import Gate
+from companion.cells.gru import gru_forward
 from companion.cells.interop import from_torch
 from companion.cells.lstm import lstm_forward
 from companion.data import store
@@ -86,7 +87,7 @@ def by_numpy(net, ablation, x):
     return lstm_forward(p, x).h[-1]
 
 
-@pytest.mark.parametrize("ablation", ABLATIONS)
+@pytest.mark.parametrize("ablation", ABLATIONS["LSTM"])
 def test_net_with_a_gate_fixed_or_tied_is_the_lstm_whose_gate_is_one_or_the_opposite(ablation):
     torch.manual_seed(1)
     net = gated_net("LSTM", 2, 32, 1.0, ablation)
@@ -95,6 +96,32 @@ def test_net_with_a_gate_fixed_or_tied_is_the_lstm_whose_gate_is_one_or_the_oppo
     ours = state @ net.head.weight.detach().double().numpy().T + net.head.bias.detach().double().numpy()
     theirs = net(torch.tensor(x, dtype=torch.float32)[None])[0].detach()
     assert relative_error(ours, theirs) <= 1e-5
+
+
+def test_a_gru_without_its_reset_gate_is_the_one_whose_reset_gate_is_one():
+    torch.manual_seed(1)
+    net = gated_net("GRU", 2, 32, 1.0, "no reset gate")
+    x, p = np.random.default_rng(1).normal(size=(9, 2)), from_torch(net.cell)
+    p = p._replace(r=Gate(0 * p.r.U, 0 * p.r.W, 0 * p.r.b + 800.0))
+    state = gru_forward(p, x).h[-1]
+    ours = state @ net.head.weight.detach().double().numpy().T + net.head.bias.detach().double().numpy()
+    theirs = net(torch.tensor(x, dtype=torch.float32)[None])[0].detach()
+    assert relative_error(ours, theirs) <= 1e-5
+
+
+@pytest.mark.parametrize(("cell", "gate"), [("LSTM", "f"), ("GRU", "u")])
+def test_the_forget_bias_is_that_of_the_gate_which_keeps(cell, gate):
+    cell = from_torch(gated_net(cell, 2, 5, 3.0).cell)
+    assert (getattr(cell, gate).b == 3).all()
+    assert np.abs(cell.z.b).max() < 1
+
+
+def test_without_a_forget_bias_a_net_is_as_torch_draws_it():
+    torch.manual_seed(4)
+    ours = gated_net("GRU", 2, 5, None).cell.state_dict()
+    torch.manual_seed(4)
+    theirs = torch.nn.GRU(2, 5, batch_first=True).state_dict()
+    assert all((ours[name] == w).all() for name, w in theirs.items())
 
 
 def test_a_tied_gate_still_learns_and_a_fixed_one_gets_no_gradient():
@@ -113,9 +140,9 @@ def test_the_three_cells_have_about_as_many_parameters(cell, units):
 
 def test_the_record_holds_every_cell_at_every_length_and_every_seed_of_the_other_studies():
     assert {(r["study"], r["seed"]) for r in ROWS} == set(product({"adding", "latch", "bias", "ablation"}, range(5)))
-    by_length = {(r["length"], r["cell"], r["seed"]) for r in ROWS if r["study"] == "adding"}
+    by_length = {(r["length"], r["cell"], r["seed"]) for r in ROWS if r["study"] == "adding" and r["forget_bias"] == 1}
     assert by_length == set(product((10, 20, 40, 80), ("RNN", "LSTM", "GRU"), range(5)))
-    assert len(ROWS) == 190
+    assert len(ROWS) == 238
 
 
 def test_a_row_says_after_how_many_steps_it_was_solved_if_it_was():
@@ -140,10 +167,10 @@ def test_in_the_record_gated_cells_solve_the_adding_problem_where_the_plain_one_
 
 
 def test_in_the_record_the_long_latch_needs_a_forget_bias_that_matches_its_length():
-    for bias, wanted in ((1.0, False), (4.0, True)):
-        rows = [r for r in ROWS if (r["task"], r["length"], r["cell"], r["forget_bias"]) == ("latch", 80, "LSTM", bias)]
-        assert len(rows) == 5
-        assert all((r["steps"] is not None) is wanted for r in rows)
+    for cell, bias, seeds in (("LSTM", 1.0, 5), ("LSTM", 4.0, 5), ("GRU", 1.0, 2), ("GRU", 4.0, 5)):
+        rows = [r for r in ROWS if (r["task"], r["length"], r["cell"], r["forget_bias"]) == ("latch", 80, cell, bias)]
+        assert len(rows) == seeds
+        assert all((r["steps"] is not None) is (bias == 4) for r in rows)
 
 
 def test_a_gru_solves_the_short_adding_problem_again_here():

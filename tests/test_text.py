@@ -26,6 +26,12 @@ def test_english_is_prose_without_repeats():
     assert text.fold(prose).count(" the ") > 1000
 
 
+def test_docstrings_are_another_text():
+    ours, other = (set(t().split("\n\n")) for t in (text.english, text.docstrings))
+    assert len(text.fold(text.docstrings())) > 80_000
+    assert not ours & other
+
+
 def test_english_reads_a_file_of_your_own(tmp_path):
     path = tmp_path / "mine.txt"
     path.write_text("Völlig eigener Text.\n", encoding="utf-8")

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from companion.core.checks import Count, checked
+from companion.core.checks import Count, checked, choice
 from companion.data.tasks import adding, latch, since_reset
 
 if TYPE_CHECKING:
@@ -14,7 +14,10 @@ __all__ = ["ABLATIONS", "CELLS", "TASKS", "draw_trials", "gated_net"]
 
 TASKS = {"adding": adding, "latch": latch, "since reset": since_reset}
 CELLS = ("RNN", "LSTM", "GRU")
-ABLATIONS = ("full", "no forget gate", "no input gate", "no output gate", "coupled")
+ABLATIONS = {
+    "LSTM": ("full", "no forget gate", "no input gate", "no output gate", "coupled"),
+    "GRU": ("full", "no reset gate"),
+}
 
 
 @checked
@@ -33,29 +36,29 @@ def gated_net(
     cell: Literal[CELLS],
     n_x: Count,
     units: Count,
-    forget_bias: float = 1.0,
-    ablation: Literal[ABLATIONS] = "full",
+    forget_bias: float | None = 1.0,
+    ablation: str = "full",
 ) -> "torch.nn.Module":
-    """A recurrent net with one output at its last step; an LSTM may have gates fixed or tied.
+    """A recurrent net with one output at its last step; gated cells may have gates fixed or tied.
 
     Parameters
     ----------
-    forget_bias : first bias of an LSTM's forget gate.
-    ablation : "full", "no forget gate" (f = 1), "no input gate" (g = 1), "no output gate" (q = 1) or
-        "coupled" (g = 1 − f).
+    forget_bias : first bias of the gate that keeps, an LSTM's f or a GRU's u; None leaves it as PyTorch draws it.
+    ablation : "full"; of an LSTM "no forget gate" (f = 1), "no input gate" (g = 1), "no output gate" (q = 1) or
+        "coupled" (g = 1 − f); of a GRU "no reset gate" (r = 1).
     """
     import torch
 
-    if ablation != "full" and cell != "LSTM":
-        raise ValueError(f"ablation: want 'full' unless the cell is an LSTM, got {ablation!r}")
-    fixed = {"no forget gate": 1, "no input gate": 0, "no output gate": 3}.get(ablation)  # torch: i, f, g, o
+    choice("ablation", ablation, ABLATIONS.get(cell, ("full",)))
+    rows = {"LSTM": 4, "GRU": 3}.get(cell)  # torch: i, f, g, o and r, z, n; its z is our u
+    fixed = {"no forget gate": 1, "no input gate": 0, "no output gate": 3, "no reset gate": 0}.get(ablation)
 
     class Net(torch.nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.cell = getattr(torch.nn, cell)(n_x, units, batch_first=True)
             self.head = torch.nn.Linear(units, 1)
-            if cell == "LSTM":
+            if rows and forget_bias is not None:
                 with torch.no_grad():
                     self.cell.bias_ih_l0[units : 2 * units] = forget_bias
                     self.cell.bias_hh_l0.zero_()
@@ -67,11 +70,11 @@ def gated_net(
             return self.head(torch.func.functional_call(self.cell, weights, (x,))[0][:, -1])
 
     def tie(w: torch.Tensor) -> torch.Tensor:
-        rows = list(w.chunk(4))
+        parts = list(w.chunk(rows))
         if ablation == "coupled":
-            rows[0] = -rows[1]  # σ(−a) = 1 − σ(a)
+            parts[0] = -parts[1]  # σ(−a) = 1 − σ(a)
         else:
-            rows[fixed] = torch.full_like(rows[fixed], 20.0 if w.ndim == 1 else 0.0)  # two biases: σ(40) = 1
-        return torch.cat(rows)
+            parts[fixed] = torch.full_like(parts[fixed], 20.0 if w.ndim == 1 else 0.0)  # two biases: σ(40) = 1
+        return torch.cat(parts)
 
     return Net()
