@@ -26,10 +26,9 @@ LATER = {
     "10_04_seq2seq",
     "10_05_deep",
     "10_06_recursive",
-    "10_07_longterm",
     "10_08_echo_state",
-    "10_09_timescales",
     "10_11_optimization",
+    "10_09_timescales",
     "10_12_multiple_scales",
     "10_13_explicit_memory",
 }

@@ -30,8 +30,9 @@ class Eigenvalues(Explorable):
         skew: float = 1.0,
         tanh: bool = False,
         title: str = "Drag an eigenvalue",
-        caption: str = "Left: the eigenvalues of W. Middle: the state from h⁽⁰⁾ on, fading with time. Right: how far "
-        "W stretches after t steps, and the gradient that comes back through t steps, on a logarithmic axis.",
+        caption: str = "First picture: the eigenvalues of W. Second: the state from h⁽⁰⁾ on, fading with time. Third: "
+        "how far W stretches in t steps, and the gradient of the last state that comes back through k steps, on a "
+        "logarithmic axis.",
     ) -> None:
         controls = [
             Range("rho", 0, 1.5, 0.01, "size ρ of the eigenvalues", rho),
@@ -48,13 +49,18 @@ class Eigenvalues(Explorable):
 
         W = longterm.two_unit(self.rho, self.theta, self.skew)
         h = longterm.trajectory(W, np.array(H0), STEPS, self.tanh)
-        figure, (left, right) = pictures.canvas(columns=2, title=self.spec["title"])
+        figure, (plane, left, right) = pictures.canvas(columns=3, title=self.spec["title"])
+        lam = self.rho * np.exp(1j * np.array([self.theta, -self.theta]))
+        circle = np.exp(1j * np.linspace(0, 2 * np.pi, 100))
+        plane.plot(circle.real, circle.imag, color=pictures.COLORS["target"], lw=0.8)
+        plane.plot(lam.real, lam.imag, "o", color=pictures.COLORS["parameter"])
+        plane.set(xlabel="real part", ylabel="imaginary part", title="eigenvalues", aspect="equal")
         left.plot(*h.T, "o-", color=pictures.COLORS["state"], ms=3, lw=0.8)
         left.set(xlabel="unit 1", ylabel="unit 2", title="state")
         t = np.arange(STEPS + 1)
         right.semilogy(t, longterm.power_norms(W, STEPS), color=pictures.COLORS["parameter"], label="‖Wᵗ‖")
         gradients = longterm.gradient_norms(W, h, self.tanh)
-        right.semilogy(t, gradients, "--", color=pictures.COLORS["gradient"], label="gradient")
-        right.set(xlabel="steps", ylim=(1e-6, 1e6))
+        right.semilogy(t, gradients, "--", color=pictures.COLORS["gradient"], label="‖∂h⁽⁴⁰⁾/∂h⁽⁴⁰⁻ᵏ⁾‖")
+        right.set(xlabel="steps t, or k back", ylim=(1e-6, 1e6), title="size")
         right.legend()
         return figure
