@@ -2,23 +2,24 @@
 
 The modules of each section, and its page::
 
-    10.1    unfolding                     book/10_01_unfolding.ipynb
-    10.2    recurrent, turing, cells.rnn  book/10_02_recurrent.ipynb
-    10.2.1  forcing, cells.output         book/10_02_1_teacher_forcing.ipynb
-    10.2.2  recurrent                     book/10_02_2_gradient.ipynb
-    10.2.3  graphical                     book/10_02_3_graphical.ipynb
-    10.2.4  context                       book/10_02_4_context.ipynb
-    10.3    bidirectional                 book/10_03_bidirectional.ipynb
-    10.4    seq2seq                       book/10_04_seq2seq.ipynb
-    10.5    deep                          book/10_05_deep.ipynb
-    10.6    recursive                     book/10_06_recursive.ipynb
-    10.7    longterm                      book/10_07_longterm.ipynb
-    10.8    reservoir, cells.echo         book/10_08_echo_state.ipynb
-    10.9    timescales, cells.leaky       book/10_09_timescales.ipynb
-    10.10   gated, cells.lstm, cells.gru  book/10_10_gated.ipynb
-    10.11   optimization                  book/10_11_optimization.ipynb
-    10.12   multiscale, cells.clockwork   book/10_12_multiple_scales.ipynb
-    10.13   memory                        book/10_13_explicit_memory.ipynb
+    10.1    unfolding                           book/10_01_unfolding.ipynb
+    10.2    recurrent, turing, cells.rnn        book/10_02_recurrent.ipynb
+    10.2.1  forcing, cells.output               book/10_02_1_teacher_forcing.ipynb
+    10.2.2  recurrent                           book/10_02_2_gradient.ipynb
+    10.2.3  graphical                           book/10_02_3_graphical.ipynb
+    10.2.4  context                             book/10_02_4_context.ipynb
+    10.3    bidirectional                       book/10_03_bidirectional.ipynb
+    10.4    seq2seq                             book/10_04_seq2seq.ipynb
+    10.5    deep                                book/10_05_deep.ipynb
+    10.6    recursive                           book/10_06_recursive.ipynb
+    10.7    longterm                            book/10_07_longterm.ipynb
+    10.8    reservoir, cells.echo               book/10_08_echo_state.ipynb
+    10.9    timescales, cells.leaky             book/10_09_timescales.ipynb
+    10.10   gated, cells.lstm, cells.gru        book/10_10_gated.ipynb
+    10.11   optimization                        book/10_11_optimization.ipynb
+    10.12   multiscale, cells.clockwork         book/10_12_multiple_scales.ipynb
+    10.13   memory                              book/10_13_explicit_memory.ipynb
+    10.13.2 memory.addressing, memory.machine   book/10_13_2_tape.ipynb
 
 Below them stand `core` (functions, checks, parameter trees, scans), `cells` (one file a recurrent cell), `data` (tasks,
 texts, what training stored), `search` and `training`; above them `figures`, `studies` (what is trained by a command)

@@ -55,6 +55,7 @@ SECTIONS = (
         "10_12_multiple_scales",
     ),
     Section("10.13", "Explicit memory", ("memory",), "10_13_explicit_memory"),
+    Section("10.13.2", "Machines with a tape", ("memory.addressing", "memory.machine"), "10_13_2_tape"),
 )
 
 
@@ -72,7 +73,7 @@ def _readme() -> str:
 
 
 def _docstring() -> str:
-    return "".join(f"    {s.number:8}{', '.join(s.modules):30}book/{s.page}.ipynb\n" for s in SECTIONS)
+    return "".join(f"    {s.number:8}{', '.join(s.modules):36}book/{s.page}.ipynb\n" for s in SECTIONS)
 
 
 def _contents() -> str:

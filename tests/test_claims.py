@@ -30,7 +30,6 @@ LATER = {
     "10_11_optimization",
     "10_09_timescales",
     "10_12_multiple_scales",
-    "10_13_explicit_memory",
 }
 """Chapters that were not gone through yet."""
 

@@ -1,4 +1,4 @@
-"""Where a head looks and what it does there: content, gate, shift, sharpening; read, erase, add (Section 10.13).
+"""Where a head looks and what it does there: content, gate, shift, sharpening; read, erase, add (Section 10.13.2).
 
 NumPy float64, one head, one step. Letters, some of which mean something else in an LSTM: memory M, one row a cell;
 a weighting w, one share a cell; and what a head is told: key k, strength β, gate g, shift s, sharpening γ, erase e,
@@ -47,7 +47,7 @@ Sharpness = Annotated[float, (1, None)]
 
 
 class Head(NamedTuple):
-    """What the controller tells a head at one step (Section 10.13)."""
+    """What the controller tells a head at one step (Section 10.13.2)."""
 
     k: Vector  # key: what to look for
     beta: Strength
@@ -69,14 +69,14 @@ class Weightings(NamedTuple):
 def cosine(M: Memory, k: Vector) -> np.ndarray:
     """How alike each cell is to a key, whatever their lengths, in [−1, 1]; 0 if either is all zero.
 
-    Equation (Section 10.13): cos(k, M_i) = k·M_i / (‖k‖ ‖M_i‖).
+    Equation (Section 10.13.2): cos(k, M_i) = k·M_i / (‖k‖ ‖M_i‖).
     """
     return M @ k / np.maximum(np.linalg.norm(M, axis=1) * np.linalg.norm(k), TINY)
 
 
 @checked
 def address_by_content(M: Memory, k: Vector, beta: Strength) -> np.ndarray:
-    """The weighting (cells,) that looks for a key: w = softmax(β cos(k, M)) (Section 10.13).
+    """The weighting (cells,) that looks for a key: w = softmax(β cos(k, M)) (Section 10.13.2).
 
     Reference: graves2014
     """
@@ -85,13 +85,13 @@ def address_by_content(M: Memory, k: Vector, beta: Strength) -> np.ndarray:
 
 @checked
 def gate(g: Probability, content: Weighting, w_old: Weighting) -> np.ndarray:
-    """Go by content, or stay: w = g w_content + (1 − g) w⁽ᵗ⁻¹⁾ (Section 10.13)."""
+    """Go by content, or stay: w = g w_content + (1 − g) w⁽ᵗ⁻¹⁾ (Section 10.13.2)."""
     return g * content + (1 - g) * w_old
 
 
 @checked
 def shift(w: Weighting, s: Moves) -> np.ndarray:
-    """Move a weighting along the circle of cells: w̃_i = Σ_j s_j w_{i−j}, a circular convolution (Section 10.13).
+    """Move a weighting along the circle of cells: w̃_i = Σ_j s_j w_{i−j}, a circular convolution (Section 10.13.2).
 
     There is at most one move a cell; a one-hot s moves all of w by one amount.
     """
@@ -103,14 +103,14 @@ def shift(w: Weighting, s: Moves) -> np.ndarray:
 
 @checked
 def sharpen(w: Weighting, gamma: Sharpness) -> np.ndarray:
-    """Undo a blur: w_i = w_i^γ / Σ_j w_j^γ (Section 10.13)."""
+    """Undo a blur: w_i = w_i^γ / Σ_j w_j^γ (Section 10.13.2)."""
     power = (w / w.max()) ** gamma  # the largest is 1, so the powers cannot all underflow
     return power / power.sum()
 
 
 @checked
 def address(M: Memory, head: Head, w_old: Weighting) -> Weightings:
-    """The four steps in a row: by content, through the gate, shifted, sharpened (Section 10.13).
+    """The four steps in a row: by content, through the gate, shifted, sharpened (Section 10.13.2).
 
     Reference: graves2014
     """
@@ -122,13 +122,13 @@ def address(M: Memory, head: Head, w_old: Weighting) -> Weightings:
 
 @checked
 def memory_read(M: Memory, w: Weighting) -> np.ndarray:
-    """What a head reads, the mean of the cells under its weighting: r = Mᵀ w, (width,) (Section 10.13)."""
+    """What a head reads, the mean of the cells under its weighting: r = Mᵀ w, (width,) (Section 10.13.2)."""
     return w @ M
 
 
 @checked
 def memory_write(M: Memory, w: Weighting, e: Annotated[np.ndarray, "width", (0, 1)], a: Vector) -> np.ndarray:
-    """The memory after a head has erased and added: M ∘ (1 − w eᵀ) + w aᵀ (Section 10.13).
+    """The memory after a head has erased and added: M ∘ (1 − w eᵀ) + w aᵀ (Section 10.13.2).
 
     e says what share of each number to erase, a what to add.
     """
@@ -137,7 +137,7 @@ def memory_write(M: Memory, w: Weighting, e: Annotated[np.ndarray, "width", (0, 
 
 @checked
 def multiplications(cells: Count, width: Count, moves: Count = 3) -> int:
-    """Multiplications of one head in one step: compare, gate, shift, read, erase and add (Section 10.13).
+    """Multiplications of one head in one step: compare, gate, shift, read, erase and add (Section 10.13.2).
 
     Counted are products that grow with the number of cells: 2 width for cos (with the cell's length), 2 for the
     gate, `moves` for the shift, width to read and 3 width to write. Powers, quotients and sums are left out.

@@ -1,4 +1,4 @@
-"""How machines with a tape, and LSTMs beside them, are drilled and judged; and the stored ones (Section 10.13)."""
+"""How machines with a tape, and LSTMs beside them, are drilled and judged; and the stored ones (Section 10.13.2)."""
 
 from typing import Literal
 

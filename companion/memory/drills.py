@@ -1,4 +1,4 @@
-"""What a machine with a memory is drilled on: copy a sequence, and recall what followed an item (Section 10.13).
+"""What a machine with a memory is drilled on: copy a sequence, and recall what followed an item (Section 10.13.2).
 
 A bit is shown as −1 or 1, so that no vector of bits looks like a blank input, which is 0. With `zero=0` a bit of 0 is
 shown as 0, as in graves2014.
@@ -28,7 +28,7 @@ class Drill(NamedTuple):
 
 @checked
 def copying(length: Count, n: Count, bits: Count, rng: np.random.Generator, zero: Literal[-1, 0] = -1) -> Drill:
-    """Draw n copies: `length` random vectors, a mark, then the same vectors are wanted (Section 10.13).
+    """Draw n copies: `length` random vectors, a mark, then the same vectors are wanted (Section 10.13.2).
 
     A bit of 0 is shown as `zero`.
 
@@ -49,7 +49,7 @@ def copying(length: Count, n: Count, bits: Count, rng: np.random.Generator, zero
 def recalling(
     items: Annotated[int, (2, None)], n: Count, bits: Count, rng: np.random.Generator, rows: Count = 3
 ) -> Drill:
-    """Draw n recalls: a list of items, then one of them again; the item that followed it is wanted (Section 10.13).
+    """Draw n recalls: a list of items, then one of them again; the item that followed it is wanted (Section 10.13.2).
 
     An item is `rows` random vectors with a mark before them; the query has another mark before and after it. The
     query is never the last item.

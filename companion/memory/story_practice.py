@@ -1,4 +1,4 @@
-"""What nets are taught and asked about stories (Section 10.13): minibatches, test stories, and three stored nets."""
+"""What nets are taught and asked about stories (Section 10.13): minibatches, test stories, and the stored nets."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal
@@ -12,11 +12,11 @@ from companion.data import store
 from companion.memory.network import Batch, MemoryNet, accuracy, tensors
 from companion.memory.stories import Stories, draw_stories
 
-__all__ = ["STORED_NETS", "asked_stories", "load_story_net", "story_batches", "story_scores"]
+__all__ = ["STORED_NETS", "asked_stories", "load_story_nets", "story_batches", "story_scores"]
 
 SHORT, LONGEST = 4, 10  # sentences at first, and in training
 STORED_NETS = ("supervised", "short first", "soft")
-"""Kinds of nets of which one is stored: told the facts; from answers alone; and one of these that got stuck."""
+"""Kinds of nets of which some are stored: told the facts; from answers alone; and those of these that got stuck."""
 Whole = Annotated[int, (0, None)]
 
 
@@ -74,8 +74,10 @@ def story_scores(net: nn.Module, lengths: Sequence[int], read: str = "soft", n: 
 
 
 @checked
-def load_story_net(kind: Literal[STORED_NETS]) -> MemoryNet:
-    """One of the three stored nets; that of kind "soft" is the first that got stuck."""
-    net, weights = MemoryNet(), store.weights("stories", kind=kind)
-    net.load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
-    return net.eval()
+def load_story_nets(kind: Literal[STORED_NETS]) -> list[MemoryNet]:
+    """The stored nets of a kind, by seed; those of kind "soft" are all that got stuck."""
+    nets = []
+    for _, weights in store.nets("stories", kind=kind):
+        nets.append(MemoryNet().eval())
+        nets[-1].load_state_dict({name: torch.tensor(value) for name, value in weights.items()})
+    return nets

@@ -1,4 +1,4 @@
-"""Which nets learn to copy and to recall, and how far beyond what they practised? Three tasks (Section 10.13).
+"""Which nets learn to copy and to recall, and how far beyond what they practised? Three tasks (Section 10.13.2).
 
 Machines with a tape, and LSTMs beside them, on the three tasks of `companion.memory.drills`. Nets of `copy`
 and `recall` are judged with weights rounded to 16 bits, and all machines and the LSTMs of seed 0 are stored so.
@@ -11,7 +11,7 @@ import numpy as np
 
 from companion.memory.drills import DRILLED, PRACTICES, Practice
 
-SECTION = "10.13"
+SECTION = "10.13.2"
 SHOWS = "How far machines with a tape, and LSTMs beside them, copy and recall beyond the lengths of their practice."
 MINUTES = 37
 WEIGHTS = "memory_{task}_{kind}_{seed}.npz"

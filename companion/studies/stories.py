@@ -141,8 +141,8 @@ def judge(settings: Settings, rows: list[dict]) -> dict[str, dict[str, int]]:
 
 
 def keep(settings: Settings, rows: list[dict]) -> list[dict]:
-    """The first net told the facts, the first with short stories first, and the first from answers that got stuck."""
+    """Three nets told the facts, three with short stories first, and all that answers alone got stuck."""
     at = settings.lengths.index(settings.longest)
     stuck = [row for row in rows if row["kind"] == "soft" and row["soft"]["2"][at] < settings.stuck]
-    firsts = [row for row in rows if row["kind"] in ("supervised", "short first") and row["seed"] == 0]
-    return [{"kind": row["kind"], "seed": row["seed"]} for row in firsts + stuck[:1]]
+    firsts = [row for row in rows if row["kind"] in ("supervised", "short first") and row["seed"] < 3]
+    return [{"kind": row["kind"], "seed": row["seed"]} for row in firsts + stuck]
