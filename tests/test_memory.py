@@ -1,4 +1,4 @@
-"""Section 10.13.2, the machine: addressing held to closed forms, to torch and to differences; drills; the stored nets."""
+"""Section 10.13.2, the machine: addressing held to closed forms, torch and differences; drills; stored nets."""
 
 from itertools import pairwise, product
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""A Neural Turing Machine for PyTorch: a controller, a tape of cells, one reading and one writing head (Section 10.13.2).
+"""A Neural Turing Machine for PyTorch: a controller, a tape, a reading and a writing head (Section 10.13.2).
 
 The head's four steps are those of `companion.memory.addressing`, for a batch; a test holds the two equal. Letters:
 memory M (batch, cells, width), weightings w (batch, cells), and what a head emits: key k, strength β, gate g, shift
