@@ -27,7 +27,6 @@ LATER = {
     "10_05_deep",
     "10_06_recursive",
     "10_08_echo_state",
-    "10_09_timescales",
     "10_12_multiple_scales",
 }
 """Chapters that were not gone through yet."""

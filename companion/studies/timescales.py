@@ -1,15 +1,16 @@
-"""Which connections let a small net keep one bit? Success against lag for ten kinds of net (Section 10.9.3)."""
+"""Which connections let a small net keep one bit, and does it hold at other lengths than its own? (Section 10.9.3)."""
 
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from companion.longterm import draw_weights
 from companion.timescales import grow_at, recall_accuracy, recall_init, recall_train
 
 SECTION = "10.9"
-SHOWS = "Which of ten kinds of connection let a small net keep one bit, and over how many steps."
-MINUTES = 3
+SHOWS = "Which of ten kinds of net learn to keep one bit, over how many steps, and which hold it at other lengths too."
+MINUTES = 5
 CPU_ONLY = True
 
 
@@ -21,14 +22,18 @@ class Kind(NamedTuple):
     taus: tuple[float, float] | None = None
     learn_alpha: bool = False
     growth: float | None = None  # None: as drawn
+    orthogonal: bool = False  # a matrix that stretches no direction, times the growth; for delay 1
 
 
 class Settings(NamedTuple):
     """All constants of the study."""
 
-    lengths: tuple[int, ...] = (11, 19, 35, 67, 131)  # 3 when divided by 8: steps of 8 from the end meet the cue
+    lengths: tuple[int, ...] = (67,)  # 3 when divided by 8: steps of 8 from the end meet the cue
+    near: int = 4  # nets are also asked at all lengths up to so many steps shorter or longer, and at 2 × length − 3
+    tuned_at: tuple[int, ...] = (67,)  # where each kind's rate is chosen, on nets of their own
+    rates: tuple[float, ...] = (0.5, 1.5)
     succeeds: float = 0.95  # a net whose accuracy is above this
-    nets: int = 20  # trained at once, a row
+    nets: tuple[int, int] = (20, 40)  # trained at once, a row: to choose the rate, and to be counted
     updates: int = 400
     seed: int = 109
     kinds: dict[str, Kind] = {  # noqa: RUF012
@@ -41,33 +46,82 @@ class Settings(NamedTuple):
         "plain, at 1": Kind((1,), growth=1.0),
         "added, at 1": Kind((1, 8), growth=1.0),
         "removed, at 1": Kind((8,), growth=1.0),
-        "added, at 0.93": Kind((1, 8), growth=0.93),
+        "plain, orthogonal": Kind((1,), growth=1.0, orthogonal=True),
     }
 
 
-SETTINGS, UNSEEN = Settings(), ("lengths", "succeeds")
-QUICK = Settings(lengths=(11,), nets=2, updates=3)
+SETTINGS, UNSEEN = Settings(), ("lengths", "tuned_at", "rates", "succeeds")
+QUICK = Settings(lengths=(11,), tuned_at=(11,), rates=(0.5,), nets=(2, 2), updates=3)
 
 
 def plan(settings: Settings, rows: list[dict]) -> list[dict]:
-    """Every kind at every length."""
-    return [{"kind": kind, "length": length} for kind in settings.kinds for length in settings.lengths]
+    """Every kind at every rate, to choose from (draw 0); then new nets at every length with the kind's best rate."""
+    keys = [
+        {"kind": kind, "length": length, "rate": rate, "draw": 0}
+        for kind in settings.kinds
+        for length in settings.tuned_at
+        for rate in settings.rates
+    ]
+    if sum(row["draw"] == 0 for row in rows) == len(keys):
+        for kind in settings.kinds:
+            rate = best(settings, rows, kind)
+            keys += [{"kind": kind, "length": n, "rate": rate, "draw": 1} for n in settings.lengths]
+    return keys
+
+
+def best(settings: Settings, rows: list[dict], kind: str) -> float:
+    """The rate at which most nets of a kind learn, over the lengths that are tuned at; of equals, the more accurate."""
+
+    def score(rate: float) -> tuple[float, float]:
+        every = [
+            a[str(r["length"])]
+            for r in rows
+            if (r["kind"], r["rate"], r["draw"]) == (kind, rate, 0)
+            for a in [r["accuracy"]]
+        ]
+        return float((np.array(every) > settings.succeeds).sum()), float(np.mean(every))
+
+    return max(settings.rates, key=score)
 
 
 def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
-    """Train the nets of one kind at one length, and measure each on fresh sequences."""
-    kind = settings.kinds[key["kind"]]
-    rng = np.random.default_rng([settings.seed, list(settings.kinds).index(key["kind"]), key["length"]])
-    p = recall_init(settings.nets, kind.n_h, kind.delays, rng, kind.taus)
-    if kind.growth is not None:
+    """Train the nets of one kind at one length; measure each on fresh sequences, those that count at more lengths."""
+    kind, length, nets = settings.kinds[key["kind"]], key["length"], settings.nets[key["draw"]]
+    rng = np.random.default_rng([settings.seed, list(settings.kinds).index(key["kind"]), length, key["draw"]])
+    p = recall_init(nets, kind.n_h, kind.delays, rng, kind.taus)
+    if kind.orthogonal:
+        drawn = [draw_weights(kind.n_h, rng, kind.growth, "orthogonal")[None] for _ in range(nets)]
+        p = p._replace(W=np.stack(drawn))
+    elif kind.growth is not None:
         p = p._replace(W=np.stack([grow_at(W, kind.delays, kind.growth) for W in p.W]))
-    p = recall_train(p, key["length"], rng, settings.updates, kind.learn_alpha)
-    return {"accuracy": np.round(recall_accuracy(p, key["length"], rng), 4).tolist()}
+    p = recall_train(p, length, rng, settings.updates, kind.learn_alpha, lr=key["rate"])
+    asked = [length]
+    if key["draw"] > 0:
+        asked += [n for n in range(length - settings.near, length + settings.near + 1) if n != length]
+        asked += [2 * length - 3]
+    return {"accuracy": {str(n): np.round(recall_accuracy(p, n, rng), 3).tolist() for n in asked}}
 
 
-def judge(settings: Settings, rows: list[dict]) -> dict[str, dict[str, int]]:
-    """How many nets succeed, by kind and length."""
-    counts: dict[str, dict[str, int]] = {kind: {} for kind in settings.kinds}
-    for row in rows:
-        counts[row["kind"]][str(row["length"])] = sum(a > settings.succeeds for a in row["accuracy"])
-    return counts
+def hears(delays: tuple[int, ...], length: int) -> bool:
+    """Whether steps of these delays, back from the last one, can meet the cue in steps 1 to 3."""
+    reached = {length}
+    for t in range(length, 0, -1):
+        reached |= {t - d for d in delays} if t in reached else set()
+    return bool(reached & {1, 2, 3})
+
+
+def judge(settings: Settings, rows: list[dict]) -> dict[str, dict[str, Any]]:
+    """By kind: its rate, and by length how many nets learn it, hold all lengths near it, and twice as many steps too.
+
+    Only lengths at which the kind's connections can meet the cue are asked for.
+    """
+    out: dict[str, dict[str, Any]] = {}
+    for row in (row for row in rows if row["draw"] == 1):
+        own, delays = row["length"], settings.kinds[row["kind"]].delays
+        right = {int(n): np.array(a) > settings.succeeds for n, a in row["accuracy"].items() if hears(delays, int(n))}
+        near = np.all([ok for n, ok in right.items() if abs(n - own) <= settings.near], axis=0)
+        kind = out.setdefault(row["kind"], {"rate": row["rate"], "learns": {}, "holds": {}, "holds twice": {}})
+        kind["learns"][str(own)] = int(right[own].sum())
+        kind["holds"][str(own)] = int(near.sum())
+        kind["holds twice"][str(own)] = int((near & right[2 * own - 3]).sum())
+    return out
