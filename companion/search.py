@@ -135,7 +135,8 @@ def beam(model: Model, tau: Count, width: Count, end: End = None) -> Found:
     search = _Search(model, tau, end)
     kept = [search.nothing]
     while not all(map(search.over, kept)):
-        grown = [new for b in kept for new in ([b] if search.over(b) else search.grow(b))]
+        longer = [[b] if search.over(b) else search.grow(b) for b in kept]
+        grown = [new for several in longer for new in several]
         kept = sorted(grown)[:width]  # the likeliest first
         search.look(*kept)
     return search.found(kept[0])

@@ -22,8 +22,6 @@ LATER = {
     "10_02_3_graphical",
     "10_02_4_context",
     "10_02_recurrent",
-    "10_03_bidirectional",
-    "10_04_seq2seq",
     "10_05_deep",
     "10_06_recursive",
     "10_08_echo_state",

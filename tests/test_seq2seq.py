@@ -19,7 +19,7 @@ from tests.gradients import assert_agree, differences, relative_error
 
 quick = settings(max_examples=12)
 seeds = st.integers(0, 2**32 - 1)
-ways = st.sampled_from(s2s.WAYS)
+ways, cells = st.sampled_from(s2s.WAYS), st.sampled_from(("rnn", "gru"))
 
 
 # the pair of languages
@@ -65,10 +65,10 @@ def test_source_and_target_differ_in_length():
 
 
 @quick
-@given(kind=st.sampled_from(("attention", "context")), size=st.integers(1, 5), way=ways, seed=seeds)
-def test_reference_equals_its_torch_twin(kind, size, way, seed):
+@given(kind=st.sampled_from(("attention", "context")), size=st.integers(1, 5), way=ways, cell=cells, seed=seeds)
+def test_reference_equals_its_torch_twin(kind, size, way, cell, seed):
     torch.manual_seed(seed)
-    net = twin.seq2seq_twin(kind, size, way, units=6).double()
+    net = twin.seq2seq_twin(kind, size, way, 6, cell).double()
     p = twin.seq2seq_from_torch({k: v.numpy() for k, v in net.state_dict().items()})
     x, y = s2s.draw_pairs(3, 2, np.random.default_rng(seed))
     theirs = net(torch.tensor(x), torch.tensor(y)).detach().numpy()
@@ -79,12 +79,13 @@ def test_reference_equals_its_torch_twin(kind, size, way, seed):
         assert list(ours) == theirs[: len(ours)] and (len(ours) == len(theirs) or ours[-1] == s2s.END)
 
 
-@pytest.mark.parametrize("way", s2s.WAYS)
-@pytest.mark.parametrize("kind", ["attention", "context"])
-def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind, way):
+@pytest.mark.parametrize(
+    ("kind", "way", "cell"), [*product(("attention", "context"), s2s.WAYS, ("rnn",)), ("context", "both", "gru")]
+)
+def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind, way, cell):
     """Torch's gradient of the twin against central differences of the NumPy reference."""
     torch.manual_seed(0)
-    net = twin.seq2seq_twin(kind, 2, way, units=3).double()
+    net = twin.seq2seq_twin(kind, 2, way, 3, cell).double()
     x, y = s2s.draw_pairs(1, 1, np.random.default_rng(3))
     (-torch.nn.functional.cross_entropy(net(torch.tensor(x), torch.tensor(y))[0], torch.tensor(y[0]))).backward()
     weights = {k: v.detach().numpy() for k, v in net.state_dict().items()}
@@ -309,6 +310,7 @@ BAD = {
     "five pairs to judge": ("n", lambda: s2s.judged(1, 5)),
     "peaks without attention": ("p", lambda: s2s.peak_share(P._replace(A=None, Q=None), 1, 10)),
     "unknown kind": ("kind", lambda: twin.seq2seq_twin("magic", 4)),
+    "unknown cell": ("cell", lambda: twin.seq2seq_twin("context", 4, cell="elman")),
     "size 0": ("size", lambda: twin.seq2seq_twin("context", 0)),
     "unknown stored net": ("wanted", lambda: twin.load_seq2seq("best")),
     "missing weight": ("weights", lambda: twin.seq2seq_from_torch({"X.weight": np.ones((2, 2))})),

@@ -100,14 +100,15 @@ def counted_bits(learn: Codes, held_out: Codes, smooth: float = 0.05) -> dict[st
     return out
 
 
-def stored_cloze_nets() -> dict[str, RNN | BiRNN]:
-    """The nets of the first seed that the study `bidirectional` stored, by name; their weights are in float16."""
+@checked
+def stored_cloze_nets(seed: Annotated[int, (0, None)] = 0) -> dict[str, RNN | BiRNN]:
+    """The nets of equal size that the study `bidirectional` stored, by side; their weights are in float16."""
     import torch
 
-    record, nets = store.record("bidirectional"), {}
-    for name, (side, units) in record["settings"]["nets"].items():
+    found = {}
+    for key, weights in store.nets("bidirectional", seed=seed):
+        side, units = store.record("bidirectional")["settings"]["nets"][key["net"]]
         net = cloze_net(side, units)
-        weights = store.weights("bidirectional", net=name)
-        net.load_state_dict({key: torch.from_numpy(w) for key, w in weights.items()})
-        nets[name] = cloze_numpy(net)
-    return nets
+        net.load_state_dict({name: torch.from_numpy(w) for name, w in weights.items()})
+        found[side] = cloze_numpy(net)
+    return found

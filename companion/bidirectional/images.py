@@ -56,7 +56,9 @@ def _walk(p: Grid, x: np.ndarray) -> np.ndarray:
     for i in range(1, rows + 1):
         for j in range(1, columns + 1):
             above, left = h[..., i - 1, j, :], h[..., i, j - 1, :]
-            h[..., i, j, :] = np.tanh(p.b + above @ p.W_r.T + left @ p.W_c.T + x[..., i - 1, j - 1, :] @ p.U.T)
+            pixel = x[..., i - 1, j - 1, :]
+            a = p.b + above @ p.W_r.T + left @ p.W_c.T + pixel @ p.U.T
+            h[..., i, j, :] = np.tanh(a)
     return h
 
 

@@ -144,4 +144,5 @@ def birnn_bptt(p: BiRNN, x: Inputs, y: Targets, h0: Start | None = None, g_end: 
     of_h = sum_over_copies(backward(forward, h, g_o), x, h)
     x, g, g_o = x[::-1], g[::-1], g_o[::-1]  # the other network reads everything from the end
     of_g = sum_over_copies(backward(reverse, g, g_o), x, g)
-    return BiRNN(of_h.U, of_h.W, of_h.b, of_g.U, of_g.W, of_g.b, of_h.V, of_g.V, of_h.c)
+    h, g = (of_h.U, of_h.W, of_h.b), (of_g.U, of_g.W, of_g.b)
+    return BiRNN(*h, *g, of_h.V, of_g.V, of_h.c)

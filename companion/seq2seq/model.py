@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import numpy as np
 
+from companion.cells.gru import GRU
 from companion.cells.rnn import Layer, gaussian
 from companion.core.checks import Classes, Count, array, checked, integer, parameters
 from companion.core.functions import log_softmax
@@ -36,13 +37,13 @@ class Seq2Seq(NamedTuple):
 
     X: Annotated[np.ndarray, "n_words", "n_x"]  # one row a source word
     Y: Annotated[np.ndarray, "n_o", "n_y"]  # one row a target symbol
-    reader: Any  # a Layer of n_g units that reads rows of X
+    reader: Any  # a Layer or a GRU of n_g units that reads rows of X
     K: Annotated[np.ndarray, "n_C", "n_g"]  # last reader state → context
     d: Annotated[np.ndarray, "n_C"]
     S: Annotated[np.ndarray, "n_h", "n_C"] | None  # context → initial state
     s: Annotated[np.ndarray, "n_h"] | None
-    writer: Any  # a Layer of n_h units that reads rows of Y
-    R: Annotated[np.ndarray, "n_h", "n_C"] | None  # context → every step
+    writer: Any  # a Layer or a GRU of n_h units that reads rows of Y
+    R: Annotated[np.ndarray, "n_a", "n_C"] | None  # context → every step: n_a = n_h, or 3 n_h for r, u and z of a GRU
     A: Annotated[np.ndarray, "n_h", "n_g"] | None  # the score of attention
     P: Annotated[np.ndarray, "n_m", "n_h"]  # writer state → mixed
     Q: Annotated[np.ndarray, "n_m", "n_g"] | None  # what attention read → mixed
@@ -72,10 +73,16 @@ def _fitting(name: str, p: Seq2Seq) -> Seq2Seq:
         raise ValueError(f"{name}.S: want S and s together, or R instead: the context needs a way in")
     if (p.A is None) != (p.Q is None):
         raise ValueError(f"{name}.A: want A and Q together, or neither")
-    return p._replace(
-        reader=parameters(f"{name}.reader", p.reader, Layer, n_h=p.K.shape[1], n_x=p.X.shape[1]),
-        writer=parameters(f"{name}.writer", p.writer, Layer, n_h=p.P.shape[1], n_x=p.Y.shape[1]),
-    )
+    reader = _cell(f"{name}.reader", p.reader, p.K.shape[1], p.X.shape[1])
+    writer = _cell(f"{name}.writer", p.writer, p.P.shape[1], p.Y.shape[1])
+    if p.R is not None:
+        rows = len(p.P[0]) * (3 if isinstance(writer, GRU) else 1)
+        array(f"{name}.R", p.R, (rows, len(p.d)))
+    return p._replace(reader=reader, writer=writer)
+
+
+def _cell(name: str, cell: Any, n_h: int, n_x: int) -> Layer | GRU:
+    return parameters(name, cell, GRU if isinstance(cell, GRU) else Layer, n_h=n_h, n_x=n_x)
 
 
 Net = Annotated[Seq2Seq, _fitting]
@@ -118,20 +125,28 @@ def seq2seq_init(
     )
 
 
+def pushed(cell: Layer | GRU, a: np.ndarray) -> Layer | GRU:
+    """The cell with a added to its bias, or to the three biases of a GRU: r, u and z one below the other."""
+    if isinstance(cell, Layer):
+        return cell._replace(b=cell.b + a)
+    gates = zip("ruz", np.split(a, 3), strict=True)
+    return cell._replace(**{k: (gate := getattr(cell, k))._replace(b=gate.b + part) for k, part in gates})
+
+
 @checked
 def encode(p: Net, x: Words) -> Read:
     """Read a sequence and emit the context.
 
     Equations (Section 10.4): g⁽ᵏ⁾ = tanh(b + W g⁽ᵏ⁻¹⁾ + U X[x⁽ᵏ⁾]), g⁽⁰⁾ = 0, C = tanh(d + K g⁽ᵗ⁾) for the last step t.
     """
-    g = scan(p.reader, (np.zeros(len(p.reader.b)),), p.X[x]).h
+    g = scan(p.reader, (np.zeros(p.K.shape[1]),), p.X[x]).h
     return Read(g[1:], np.tanh(p.d + p.K @ g[-1]))
 
 
 def start(p: Seq2Seq, C: np.ndarray) -> np.ndarray:
     """The writer's initial state: h⁽⁰⁾ = tanh(s + S C), or zeros if the context comes in as input only (10.4)."""
     C = array("C", C, (len(p.d),))
-    return np.zeros(len(p.writer.b)) if p.S is None else np.tanh(p.s + p.S @ C)
+    return np.zeros(p.P.shape[1]) if p.S is None else np.tanh(p.s + p.S @ C)
 
 
 def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
@@ -144,9 +159,9 @@ def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
     ----------
     p : parameters that `encode` accepts. read : what it returned. y : the symbol before. h : the state before, (n_h,).
     """
-    C, h = array("C", read.C, (len(p.d),)), array("h", h, (len(p.writer.b),))
-    b = p.writer.b if p.R is None else p.writer.b + p.R @ C
-    h = p.writer._replace(b=b).step(p.Y[integer("y", y, 0, len(p.Y) - 1)], h).h
+    C, h = array("C", read.C, (len(p.d),)), array("h", h, (p.P.shape[1],))
+    cell = p.writer if p.R is None else pushed(p.writer, p.R @ C)
+    h = cell.step(p.Y[integer("y", y, 0, len(p.Y) - 1)], h).h
     mixed, alpha = p.p + p.P @ h, None
     if p.A is not None:
         alpha, m = attention(p.A, h, read.g)

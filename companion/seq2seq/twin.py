@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from companion.cells.gate import Gate
+from companion.cells.gru import GRU
 from companion.cells.rnn import Layer
 from companion.core.checks import choice, integer
 from companion.data import store
@@ -16,27 +18,29 @@ if TYPE_CHECKING:
 __all__ = ["load_seq2seq", "seq2seq_from_torch", "seq2seq_twin"]
 
 
-def seq2seq_twin(kind: str, size: int, way: str = "both", units: int = 64) -> "torch.nn.Module":
+def seq2seq_twin(kind: str, size: int, way: str = "both", units: int = 64, cell: str = "rnn") -> "torch.nn.Module":
     """The torch twin of `companion.seq2seq`: net(x, y) → logits, whole batches with the teacher's symbols.
 
     Parameters
     ----------
     kind : "attention" or "context". size : width of the context. way : one of `WAYS`. units : every other width.
+    cell : of reader and writer, "rnn" (tanh) or "gru".
     """
     import torch
     from torch import nn
 
     attend, way = choice("kind", kind, ("attention", "context")) == "attention", choice("way", way, WAYS)
     size, units = integer("size", size, 1), integer("units", units, 1)
+    layer = {"rnn": nn.RNN, "gru": nn.GRU}[choice("cell", cell, ("rnn", "gru"))]
 
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
             self.X, self.Y = nn.Embedding(len(WORDS), units), nn.Embedding(len(SYMBOLS), units)
-            self.reader = nn.RNN(units, units, batch_first=True)
+            self.reader = layer(units, units, batch_first=True)
             self.K = nn.Linear(units, size)
             self.S = nn.Linear(size, units) if way != "input" else None
-            self.writer = nn.RNN(units + (size if way != "state" else 0), units, batch_first=True)
+            self.writer = layer(units + (size if way != "state" else 0), units, batch_first=True)
             self.A = nn.Linear(units, units, bias=False) if attend else None
             self.P = nn.Linear(units, units)
             self.Q = nn.Linear(units, units, bias=False) if attend else None
@@ -87,8 +91,13 @@ def seq2seq_from_torch(weights: dict[str, np.ndarray]) -> Seq2Seq:
     n_y = w["Y.weight"].shape[1]
     U, R = np.split(w["writer.weight_ih_l0"], [n_y], axis=1)
 
-    def layer(name: str, U: np.ndarray) -> Layer:
-        return Layer(U, w[f"{name}.weight_hh_l0"], w[f"{name}.bias_ih_l0"] + w[f"{name}.bias_hh_l0"])
+    def layer(name: str, U: np.ndarray) -> Layer | GRU:
+        W, b, d = (w[f"{name}.{of}_l0"] for of in ("weight_hh", "bias_ih", "bias_hh"))
+        if len(W) == W.shape[1]:
+            return Layer(U, W, b + d)
+        U, W, b, d = (np.split(v, 3) for v in (U, W, b, d))
+        r, u = (Gate(U[i], W[i], b[i] + d[i]) for i in (0, 1))
+        return GRU(u, r, Gate(U[2], W[2], b[2]), d[2], reset="after")
 
     return Seq2Seq(
         *(w["X.weight"], w["Y.weight"], layer("reader", w["reader.weight_ih_l0"]), w["K.weight"], w["K.bias"]),

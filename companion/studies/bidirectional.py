@@ -13,7 +13,7 @@ from companion.data.text import ALPHABET, encode, english, split, windows
 
 SECTION = "10.3"
 SHOWS = "What it is worth to read from both sides: bits for a hidden character, at equal numbers of parameters."
-MINUTES, WEIGHTS = 4, "bidirectional.npz"
+MINUTES, WEIGHTS = 4, "bidirectional_{seed}.npz"
 
 
 class Settings(NamedTuple):
@@ -86,8 +86,9 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
 
 
 def keep(settings: Settings, rows: list[dict]) -> list[dict]:
-    """The weights of the first seed."""
-    return [{"net": row["net"], "seed": row["seed"]} for row in rows if row["seed"] == settings.seeds[0]]
+    """The weights of the three nets of equal size, of the first two seeds."""
+    nets, seeds = ("left 100", "right 100", "both 64+64"), settings.seeds[:2]
+    return [{"net": row["net"], "seed": row["seed"]} for row in rows if row["net"] in nets and row["seed"] in seeds]
 
 
 def judge(settings: Settings, rows: list[dict]) -> dict[str, float]:
