@@ -238,6 +238,12 @@ def test_stored_weights_still_earn_their_recorded_exact_match(kind, seed):
         assert abs(s2s.exact_match(p, dates) - recorded) <= 0.011
 
 
+def test_the_stored_gru_writes_one_date_and_often_two_with_a_context_of_64():
+    p = twin.seq2seq_from_torch(store.weights("bottleneck", cell="gru"))
+    assert p.A is None and len(p.d) == 64
+    assert s2s.exact_match(p, 1, 30) >= 0.9 and s2s.exact_match(p, 2, 30) >= 0.15
+
+
 def test_with_attention_held_out_lines_are_right_in_99_of_100_and_peaks_lie_as_recorded():
     for row in store.rows("seq2seq", kind="attention"):
         p = twin.load_seq2seq("attention", row["seed"])
