@@ -24,8 +24,6 @@ LATER = {
     "10_02_recurrent",
     "10_05_deep",
     "10_06_recursive",
-    "10_08_echo_state",
-    "10_12_multiple_scales",
 }
 """Chapters that were not gone through yet."""
 

@@ -1,4 +1,4 @@
-"""Nets of seven kinds that have to produce a waveform without input, twenty seeds at once (Section 10.12).
+"""Nets of ten kinds that have to produce a waveform, twenty seeds at once (Section 10.12).
 
 Each seed draws one waveform of 128 steps and one net of each kind. The nets of a row are trained side by side; their
 gradients do not mix. Every kind is given the same steps and the same two learning rates.
@@ -13,7 +13,7 @@ import numpy as np
 from companion.multiscale.waves import WAVE_KINDS, WAVE_UNITS, wave_parameters, waveform
 
 SECTION = "10.12"
-SHOWS = "How well clockwork, plain, LSTM and leaky nets of equal size produce a waveform from nothing."
+SHOWS = "How well clockwork, plain, LSTM and leaky nets of equal size produce a waveform, and plain ones told the time."
 MINUTES, WEIGHTS = 2, "clockwork.npz"
 
 

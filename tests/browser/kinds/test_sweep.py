@@ -24,12 +24,18 @@ def test_a_sweep_looks_up_what_python_computed():
     assert rows[1 * 3 + 2] == [1, 3, 5, 7, 9]
 
 
+def test_without_words_a_sweep_names_the_values_of_its_sliders():
+    figure = example(curves=lambda k, m: {"y": k * X + m}, sliders={"k": [1, 2], "m": Slider([0.5, 1], "shift m")})
+    assert figure.spec["data"]["say"][1] == "k: 1, shift m: 1"
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"name": "No Slug"}, "name: want a slug"),
         ({"x": [0.0, np.nan]}, "x: want finite"),
         ({"x": []}, "x: want shape"),
+        ({"curves": lambda k: k * X}, "curves: want a dict of curves by name, got ndarray"),
         ({"curves": lambda k: {"y": X[:2]}}, "want 5 values for 'y'"),
         ({"sliders": dict.fromkeys("abcd", (1, 2))}, "number of sliders"),
         ({"roles": {"y": "banana"}}, "roles: want one of"),

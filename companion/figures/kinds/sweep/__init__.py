@@ -36,13 +36,14 @@ class Sweep(Explorable):
     title, caption, xlabel, ylabel : words; axes with their unit.
     logy : logarithmic vertical axis.
     ylim : (low, high) of the vertical axis; by default what all curves span together.
-    say : function of the sliders' values that returns the read-out, one sentence.
+    say : function of the sliders' values that returns the read-out, one sentence; by default it names the values.
     roles : label → role (input, state, output, target, loss, gradient, parameter), which decides the colour.
 
     Raises
     ------
     ValueError
-        If there are no sliders or more than three, a curve has another shape than x, or the data exceed 100 KB.
+        If there are no sliders or more than three, curves have no names, one has another shape than x, or the data
+        exceed 100 KB.
     """
 
     def __init__(
@@ -70,6 +71,8 @@ class Sweep(Explorable):
         ]
         grid = [dict(zip(sliders, point, strict=True)) for point in product(*(c.values for c in controls))]
         table = [curves(**point) for point in grid]
+        if not isinstance(table[0], Mapping) or not table[0]:
+            raise ValueError(f"curves: want a dict of curves by name, got {type(table[0]).__name__}")
         labels = list(table[0])
         ys = {label: [np.asarray(row[label], dtype=float).reshape(-1) for row in table] for label in labels}
         for label, rows in ys.items():
@@ -90,7 +93,7 @@ class Sweep(Explorable):
                     {"label": k, "role": role("roles", (roles or {}).get(k, "state")), "ys": rows}
                     for k, rows in ys.items()
                 ],
-                "say": [say(**point) if say else "" for point in grid],
+                "say": [say(**point) if say else _values(controls, point) for point in grid],
             },
             title=title,
             caption=caption,
@@ -115,6 +118,10 @@ class Sweep(Explorable):
         ax.set(xlabel=d["xlabel"], ylabel=d["ylabel"], ylim=d["ydomain"], yscale="log" if d["logy"] else "linear")
         ax.legend()
         return figure
+
+
+def _values(controls: Sequence[Range], point: Mapping[str, float]) -> str:
+    return ", ".join(f"{c.label or c.name}: {point[c.name]:g}" for c in controls)
 
 
 def _span(ys: Mapping[str, Sequence[np.ndarray]], logy: bool) -> tuple[float, float]:
