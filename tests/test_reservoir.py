@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from reservoirpy.nodes import Reservoir as LibraryReservoir
 from reservoirpy.nodes import Ridge as LibraryRidge
 from scipy.integrate import solve_ivp
+from scipy.linalg import solve_discrete_lyapunov
 
 from companion.cells.echo import Reservoir, esn_states
 from companion.cells.rnn import RNN, rnn_forward
@@ -262,6 +263,17 @@ def test_memory_of_linear_units_sums_to_the_rank_of_the_controllability_matrix(n
     assert curve.sum() <= n_h + 1e-9 and (curve >= 0).all() and (curve <= 1 + 1e-9).all()
 
 
+@few
+@given(st.integers(1, 6), seeds, st.floats(0.5, 0.9))
+def test_linear_units_remember_the_present_but_for_the_square_of_the_determinant(n_h, seed, radius):
+    p = esn_init(1, n_h, np.random.default_rng(seed), radius)
+    C = solve_discrete_lyapunov(p.W, p.U @ p.U.T)
+    assume(np.linalg.cond(C) < 1e6)
+    curve = memory_of_linear(p.U, p.W, 400)
+    assert np.isclose(curve[0], (p.U.T @ np.linalg.solve(C, p.U))[0, 0], atol=1e-8)
+    assert np.isclose(curve[1:].sum(), n_h - 1 + np.linalg.det(p.W) ** 2, atol=1e-8)
+
+
 def test_a_delay_line_remembers_each_of_its_steps_perfectly_and_no_more():
     W, U = np.eye(6, k=-1), np.eye(6, 1)
     curve = memory_of_linear(U, W, 20)
@@ -269,7 +281,7 @@ def test_a_delay_line_remembers_each_of_its_steps_perfectly_and_no_more():
     x = np.random.default_rng(0).uniform(-1, 1, (2000, 1))
     h = esn_states(Reservoir(U, W, np.zeros(6), 0.0, "linear"), x)
     held_out = memory_curve(h, x, 10)
-    assert np.allclose(held_out[:5], 1, atol=1e-9) and (held_out[5:] < 0.05).all()
+    assert np.allclose(held_out[:6], 1, atol=1e-9) and (held_out[6:] < 0.05).all()
 
 
 def test_held_out_memory_of_linear_units_is_that_of_the_closed_form():
@@ -277,7 +289,7 @@ def test_held_out_memory_of_linear_units_is_that_of_the_closed_form():
         rng = np.random.default_rng(seed)
         p, x = esn_init(1, 5, rng, 0.8, activation="linear"), rng.uniform(-1, 1, (40_000, 1))
         measured = memory_curve(esn_states(p, x), x, 12)
-        assert np.abs(measured - memory_of_linear(p.U, p.W, 300)[1:13]).max() < 0.03
+        assert np.abs(measured - memory_of_linear(p.U, p.W, 300)[:13]).max() < 0.03
 
 
 @pytest.mark.parametrize("activation", ["tanh", "linear"])

@@ -151,7 +151,7 @@ def memory_curve(
     """How much of the input k steps ago a linear read-out finds in the state, on held-out steps (Section 10.8).
 
     MC_k = 1 − (mean squared error)/(variance) of the read-out for the target x⁽ᵗ⁻ᵏ⁾, and 0 where that is negative.
-    For independent inputs the best possible values sum to at most n_h.
+    For independent inputs the best possible values sum to at most n_h. jaeger2002 leaves out k = 0.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def memory_curve(
 
     Returns
     -------
-    MC_k for k = 1 … longest, shape (longest,).
+    MC_k for k = 0 … longest, shape (longest + 1,).
 
     References
     ----------
@@ -175,7 +175,7 @@ def memory_curve(
     split = first + int(train * (len(x) - first))
     if split - first < 2 or len(x) - split < 2:
         raise ValueError(f"washout: want it to leave steps for training and for testing, got {first} of {len(x)}")
-    past = np.stack([x[first - k : len(x) - k] for k in range(1, longest + 1)], axis=1)  # (steps, longest)
+    past = np.stack([x[first - k : len(x) - k] for k in range(longest + 1)], axis=1)  # (steps, longest + 1)
     learn, test = slice(first, split), slice(split, None)
     return remembered(h[learn], past[: split - first], h[test], past[split - first :], ridge)
 
