@@ -19,8 +19,6 @@ LATER = {
     "10_01_unfolding",
     "10_02_1_teacher_forcing",
     "10_02_2_gradient",
-    "10_02_3_graphical",
-    "10_02_4_context",
     "10_02_recurrent",
     "10_05_deep",
     "10_06_recursive",

@@ -127,6 +127,14 @@ def chain_of(w: ChainWeights, x: Annotated[np.ndarray, "tau", "n_x"]) -> Chain:
     return Chain(x @ w.A.T + w.a, w.B)
 
 
+def _observed(xs: list[np.ndarray], ys: list[np.ndarray], k: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
+    if len(xs) == 0 or len(xs) != len(ys):
+        raise ValueError(f"xs: want at least one sequence and labels for each, got {len(xs)} and {len(ys)}")
+    xs = [sequence(f"xs[{i}]", x) for i, x in enumerate(xs)]
+    ys = [targets(f"ys[{i}]", y, len(x), k) for i, (x, y) in enumerate(zip(xs, ys, strict=True))]
+    return xs, ys
+
+
 @checked
 def chain_fit(
     xs: list[np.ndarray],
@@ -149,11 +157,9 @@ def chain_fit(
 
     Reference: lafferty2001
     """
-    if len(xs) == 0 or len(xs) != len(ys):
-        raise ValueError(f"xs: want at least one sequence and labels for each, got {len(xs)} and {len(ys)}")
-    xs = [sequence(f"xs[{i}]", x) for i, x in enumerate(xs)]
-    ys = [targets(f"ys[{i}]", y, len(x), k) for i, (x, y) in enumerate(zip(xs, ys, strict=True))]
-    w, n = ChainWeights(np.zeros((k, xs[0].shape[1])), np.zeros(k), np.zeros((k, k))), sum(map(len, ys))
+    xs, ys = _observed(xs, ys, k)
+    w = ChainWeights(np.zeros((k, xs[0].shape[1])), np.zeros(k), np.zeros((k, k)))
+    n = sum(map(len, ys))
     for _ in range(steps):
         g = tree.map(lambda v: -decay * n * v, w)
         for x, y in zip(xs, ys, strict=True):

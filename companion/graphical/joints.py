@@ -130,7 +130,8 @@ def joint(logp: LogP, tau: Count) -> np.ndarray:
     k = len(ask(logp, ()))
     total = np.zeros(())
     for t in range(tau):
-        step = [ask(logp, tuple(map(int, prefix))) for prefix in (sequences(k, t) if t else [()])]
+        prefixes = sequences(k, t) if t else [()]
+        step = [ask(logp, tuple(map(int, prefix))) for prefix in prefixes]
         total = total[..., None] + np.array(step).reshape((k,) * (t + 1))
     return np.exp(total)
 
