@@ -16,6 +16,7 @@ from companion.cells.rnn import RNN, RNNRun, rnn_bptt, rnn_bptt_nodes, rnn_forwa
 from companion.core.functions import softmax
 from companion.recurrent import (
     checkpointed_bptt,
+    curvatures,
     descend,
     descent_gradient,
     rnn_copies,
@@ -277,6 +278,40 @@ def test_descent_steps_against_the_gradient_and_lowers_the_loss():
     assert np.array_equal(losses[0], loss)
     assert all(np.allclose(q, v - 0.1 * g, atol=1e-15) for q, v, g in zip(after, p, grad, strict=True))
     assert (descend(p, x, y, 0.05, 50)[1][-1] < loss).all()
+
+
+@settings(max_examples=10)
+@given(sizes, seeds, st.integers(1, 6))
+def test_a_window_lets_only_the_last_steps_hear_of_the_loss(size, seed, window):
+    _, _, n_o, tau = size
+    p, x, _, _ = case(size, seed)
+    net, (rnn, linear) = p._replace(b=0 * p.b), to_torch(p._replace(b=0 * p.b))
+    first = max(0, tau - window)
+    seen = torch.tensor(x)
+    state = rnn(seen[:first])[1].detach() if first else torch.zeros(1, len(p.b), dtype=torch.float64)
+    o = linear(rnn(seen[first:], state)[1])
+    torch.nn.functional.cross_entropy(o, torch.tensor([seed % n_o])).backward()
+    _, grad = descent_gradient(stack([net]), x[None], np.array([seed % n_o]), window)
+    assert_same(RNN(*(v[0] for v in grad)), torch_gradients(rnn, linear), 1e-10, descent_gradient)
+
+
+def test_curvatures_are_those_of_torchs_hessian():
+    p, x, _, _ = case((2, 3, 2, 4), 3)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(5, 4, 2)), rng.integers(0, 2, 5)
+    shapes, sizes_of = [v.shape for v in p], [v.size for v in p]
+
+    def loss(flat):
+        U, W, V, b, c = (part.reshape(s) for part, s in zip(torch.split(flat, sizes_of), shapes, strict=True))
+        h = torch.zeros(5, len(p.b), dtype=torch.float64)
+        for t in range(4):
+            h = torch.tanh(b + h @ W.T + torch.tensor(x[:, t]) @ U.T)
+        return torch.nn.functional.cross_entropy(c + h @ V.T, torch.tensor(y))
+
+    theirs = torch.linalg.eigvalsh(
+        torch.autograd.functional.hessian(loss, torch.tensor(np.concatenate([v.ravel() for v in p])))
+    )
+    assert np.abs(curvatures(stack([p]), x, y)[0] - theirs.numpy()).max() <= 1e-6
 
 
 # ------------------------------------------------------------------ one output at the end
