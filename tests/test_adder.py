@@ -31,7 +31,7 @@ def test_a_carry_or_its_absence_lasts_for_thousands_of_columns(b, first, rest):
     assert (bits[1:] == rest).all()
 
 
-def test_without_sharing_the_columns_beyond_training_are_guessed():
+def test_without_sharing_no_sum_trains_the_columns_beyond_eight():
     x, y = addition(16, 200, np.random.default_rng(18), 0.75)
     h, wrong = np.zeros((200, 4)), []
     for t, p in enumerate(RNN(*w) for w in zip(*UNTIED, strict=True)):

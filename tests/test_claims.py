@@ -16,8 +16,6 @@ from tests.conftest import ROOT
 
 CHAPTERS = sorted((ROOT / "book").glob("10_*.ipynb"))
 LATER = {
-    "10_01_unfolding",
-    "10_02_recurrent",
     "10_05_deep",
     "10_06_recursive",
 }

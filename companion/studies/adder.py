@@ -1,4 +1,8 @@
-"""The net of the introduction, which adds binary numbers, and its twin without shared weights, over seeds."""
+"""The net of the introduction, which adds binary numbers, over seeds.
+
+Its twin without shared weights is trained on eight columns: those beyond keep the weights that they were drawn with.
+How the two compare on columns that both were trained on is the study `sharing`.
+"""
 
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -11,7 +15,7 @@ from companion.data.tasks import addition
 from companion.training import torch_seed, train
 
 SECTION = "10"
-SHOWS = "Whether a net with shared weights learns to add numbers of any length, and one without them does not."
+SHOWS = "Whether a net with shared weights that is trained on eight columns adds numbers of any length."
 MINUTES, WEIGHTS = 5, "adder.npz"
 
 
