@@ -17,7 +17,6 @@ from tests.conftest import ROOT
 CHAPTERS = sorted((ROOT / "book").glob("10_*.ipynb"))
 LATER = {
     "10_05_deep",
-    "10_06_recursive",
 }
 """Chapters that were not gone through yet."""
 

@@ -189,7 +189,7 @@ def label(value: bool | int | float) -> str:
 def pending(e: Expression, i: int, j: int) -> tuple[str, ...]:
     """What tokens i … j − 1 come down to once every expression among them is replaced by its value (Section 10.6).
 
-    A node above these tokens must carry at least as much: a value is one symbol, ``and False`` two.
+    One way to carry them, not always the shortest: a value is one symbol, ``and False`` two.
     """
     i = integer("i", i, 0, len(e.tokens) - 1)
     j = integer("j", j, i + 1, len(e.tokens))

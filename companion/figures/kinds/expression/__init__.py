@@ -34,7 +34,7 @@ class ExpressionTree(Explorable):
         tree: str = "parse",
         title: str = "Watch the values rise",
         caption: str = "Squares: the tokens as typed. Green: nodes that cover a whole expression, with its value. "
-        "Grey: nodes that cover a fragment, with what they must still carry once everything inside has been computed.",
+        "Grey: nodes that cover a fragment, with what is left once everything inside is computed.",
     ) -> None:
         for typed in (example, text):
             parsed = recursive.parse(typed)

@@ -189,7 +189,7 @@
       const most = Math.max(...tree.pending.slice(0, node + 1).map((p) => p.length));
       const now = tree.pending[node].map(face).join(" ");
       const what = tree.values[node] !== null ? `the value ${now}` : `“${now}”, which is no value yet`;
-      const load = `Most that a node has to carry so far: ${most} symbol${most > 1 ? "s" : ""}.`;
+      const load = `Most that a node carries so far: ${most} symbol${most > 1 ? "s" : ""}.`;
       return `Step ${step}: “${a}” and “${b}” make ${what}. ${load}`;
     },
     paint(view, tokens, tree, step, grey) {
