@@ -20,7 +20,7 @@ class Settings(NamedTuple):
 
     sums: tuple[int, ...] = (8, 16, 64)  # to learn from, always the same ones
     rates: tuple[float, ...] = (0.01, 0.03)
-    nets: int = 10  # trained side by side, one a seed
+    seeds: tuple[int, ...] = tuple(range(10))  # trained side by side
     units: int = 4
     bits: int = 8
     passing: float = 0.75  # of the columns pass a carry on
@@ -29,7 +29,7 @@ class Settings(NamedTuple):
 
 
 SETTINGS, UNSEEN = Settings(), ("sums", "rates")
-QUICK = Settings(sums=(2,), rates=(0.03,), nets=2, steps=2, tested=5)
+QUICK = Settings(sums=(2,), rates=(0.03,), seeds=(0, 1), steps=2, tested=5)
 
 
 def plan(settings: Settings, rows: list[dict]) -> list[dict]:
@@ -48,13 +48,15 @@ class Columns(nn.Module):
     Both start alike: the shared set is drawn as the untied net's first column is.
     """
 
-    def __init__(self, nets: int, sets: int, units: int) -> None:
+    def __init__(self, seeds: tuple[int, ...], sets: int, units: int) -> None:
         super().__init__()
         shapes = {"U": (units, 2), "W": (units, units), "V": (2, units), "b": (units,), "c": (2,)}
-        draws = [np.random.default_rng([seed, t]) for seed in range(nets) for t in range(sets)]
+        draws = [np.random.default_rng([seed, t]) for seed in seeds for t in range(sets)]
         for letter, shape in shapes.items():
             start = np.array([rng.uniform(-1, 1, shape) for rng in draws]) / np.sqrt(units)
-            setattr(self, letter, nn.Parameter(torch.tensor(start, dtype=torch.float32).reshape(nets, sets, *shape)))
+            setattr(
+                self, letter, nn.Parameter(torch.tensor(start, dtype=torch.float32).reshape(len(seeds), sets, *shape))
+            )
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (nets, n, tau, 2) for columns x (nets, n, tau, 2)."""
@@ -75,14 +77,16 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
     """
 
     def draw(n: int, part: int) -> tuple[Tensor, Tensor]:
-        rngs = (np.random.default_rng([seed, n, part]) for seed in range(settings.nets))
+        rngs = (np.random.default_rng([seed, n, part]) for seed in settings.seeds)
         x, y = map(np.stack, zip(*(addition(settings.bits, n, rng, settings.passing) for rng in rngs), strict=True))
         return torch.tensor(x, dtype=torch.float32, device=device), torch.tensor(y, device=device)
 
     def loss(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-        return settings.nets * nn.functional.cross_entropy(net(x).flatten(0, 2), y.flatten())  # a mean for each net
+        return len(settings.seeds) * nn.functional.cross_entropy(
+            net(x).flatten(0, 2), y.flatten()
+        )  # a mean for each net
 
-    net = Columns(settings.nets, 1 if key["net"] == "shared" else settings.bits, settings.units).to(device)
+    net = Columns(settings.seeds, 1 if key["net"] == "shared" else settings.bits, settings.units).to(device)
     sums = draw(key["sums"], 0)
     train(net, lambda step: sums, loss, steps=settings.steps, lr=key["rate"], rule=each_by_norm(1.0))
     parts = {"fit": sums, "valid": draw(settings.tested, 1), "wrong": draw(settings.tested, 2)}
