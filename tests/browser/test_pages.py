@@ -15,7 +15,7 @@ PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.glob("book/**/*.html
 FIGURES = [(page, name) for page in PAGES for name in figures_in(HTML / page)]
 TYPESET = "async () => { await window.MathJax?.startup?.promise; await document.fonts.ready; }"
 SIDEWAYS = """() => [...document.querySelectorAll('article pre')]
-    .filter(p => p.offsetParent && p.scrollWidth > p.clientWidth + 1)
+    .filter(p => p.checkVisibility({contentVisibilityAuto: true}) && p.scrollWidth > p.clientWidth + 1)
     .map(p => p.textContent.split("\\n").reduce((a, b) => a.length > b.length ? a : b))"""
 STATE = """name => { const view = [...explorables.mounted].find(v => v.spec.name === name);
     return Object.fromEntries(view.spec.controls.map(c => [c.name, view.get(c.name)])) }"""

@@ -25,7 +25,9 @@ def test_a_sweep_looks_up_what_python_computed():
 
 
 def test_without_words_a_sweep_names_the_values_of_its_sliders():
-    figure = example(curves=lambda k, m: {"y": k * X + m}, sliders={"k": [1, 2], "m": Slider([0.5, 1], "shift m")})
+    figure = example(
+        curves=lambda k, m: {"y": k * X + m}, sliders={"k": [1, 2], "m": Slider([0.5, 1], "shift m")}, say=None
+    )
     assert figure.spec["data"]["say"][1] == "k: 1, shift m: 1"
 
 
