@@ -197,7 +197,7 @@ def test_figures_live_in_jupyterlab(chapter, part, run_in_lab):
     names = names_of_figures(notebook)
     notebook = figures_alone(notebook) if part == "figures" else notebook
     page, watch, kernel = run_in_lab(notebook, f"{chapter}_{part}.ipynb", len(names))
-    assert sorted(kernel.names()) == sorted(names)
+    assert {*names} <= {*kernel.names()}  # a cell may make others, and not show them
     for name in names:
         move_from_both_sides(Figure(page, name), kernel, name)
     assert [c for c in watch.complaints if c.startswith("outside")] == []
