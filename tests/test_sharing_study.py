@@ -12,7 +12,7 @@ from companion.studies import sharing
 
 @pytest.mark.parametrize("sets", [1, 5])
 def test_a_stack_of_nets_is_the_numpy_nets_of_its_letters_column_by_column(sets):
-    stack = sharing.Columns(2, sets, 4).double()
+    stack = sharing.Columns((0, 1), sets, 4).double()
     x = np.stack([addition(5, 3, np.random.default_rng(seed), 0.5)[0] for seed in (19, 20)])
     with torch.no_grad():
         found = stack(torch.tensor(x)).numpy()
@@ -26,7 +26,7 @@ def test_a_stack_of_nets_is_the_numpy_nets_of_its_letters_column_by_column(sets)
 
 
 def test_shared_and_untied_nets_start_alike():
-    shared, untied = sharing.Columns(3, 1, 4), sharing.Columns(3, 8, 4)
+    shared, untied = sharing.Columns((0, 1, 2), 1, 4), sharing.Columns((0, 1, 2), 8, 4)
     for one, many in zip(shared.parameters(), untied.parameters(), strict=True):
         assert torch.equal(one[:, 0], many[:, 0])
 

@@ -54,9 +54,8 @@ class Columns(nn.Module):
         draws = [np.random.default_rng([seed, t]) for seed in seeds for t in range(sets)]
         for letter, shape in shapes.items():
             start = np.array([rng.uniform(-1, 1, shape) for rng in draws]) / np.sqrt(units)
-            setattr(
-                self, letter, nn.Parameter(torch.tensor(start, dtype=torch.float32).reshape(len(seeds), sets, *shape))
-            )
+            start = torch.tensor(start, dtype=torch.float32).reshape(len(seeds), sets, *shape)
+            setattr(self, letter, nn.Parameter(start))
 
     def forward(self, x: Tensor) -> Tensor:
         """Logits (nets, n, tau, 2) for columns x (nets, n, tau, 2)."""
@@ -81,10 +80,8 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
         x, y = map(np.stack, zip(*(addition(settings.bits, n, rng, settings.passing) for rng in rngs), strict=True))
         return torch.tensor(x, dtype=torch.float32, device=device), torch.tensor(y, device=device)
 
-    def loss(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:
-        return len(settings.seeds) * nn.functional.cross_entropy(
-            net(x).flatten(0, 2), y.flatten()
-        )  # a mean for each net
+    def loss(net: nn.Module, x: Tensor, y: Tensor) -> Tensor:  # the sum of the nets' means
+        return len(settings.seeds) * nn.functional.cross_entropy(net(x).flatten(0, 2), y.flatten())
 
     net = Columns(settings.seeds, 1 if key["net"] == "shared" else settings.bits, settings.units).to(device)
     sums = draw(key["sums"], 0)
