@@ -6,6 +6,7 @@ matplotlib.use("agg")
 
 import inspect
 import re
+from itertools import combinations
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -29,9 +30,40 @@ def figure():
         plt.close("all")
 
 
-def contrast_on_white(color):
-    channel = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)]
-    return 1.05 / (0.2126 * channel[0] + 0.7152 * channel[1] + 0.0722 * channel[2] + 0.05)
+# How eyes that lack one kind of cones see linear RGB (Machado, Oliveira and Fernandes, 2009).
+SIGHT = {
+    "all cones": np.eye(3),
+    "no red cones": [[0.1523, 1.0526, -0.2049], [0.1145, 0.7863, 0.0992], [-0.0039, -0.0481, 1.0520]],
+    "no green cones": [[0.3673, 0.8606, -0.2280], [0.2801, 0.6725, 0.0474], [-0.0118, 0.0429, 0.9690]],
+}
+# Linear RGB to OKLab, where equal distances look equally far apart (Ottosson, 2020).
+TO_LMS = [[0.4122, 0.5363, 0.0514], [0.2119, 0.6807, 0.1074], [0.0883, 0.2817, 0.6300]]
+TO_LAB = [[0.2105, 0.7936, -0.0041], [1.9780, -2.4286, 0.4506], [0.0259, 0.7828, -0.8087]]
+
+
+def linear(color):
+    return np.array([c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in to_rgb(color)])
+
+
+def contrast(color, paper="white"):
+    low, high = sorted(linear(c) @ [0.2126, 0.7152, 0.0722] for c in (color, paper))
+    return (high + 0.05) / (low + 0.05)
+
+
+def seen(color, sight):
+    return TO_LAB @ np.cbrt(TO_LMS @ np.clip(SIGHT[sight] @ linear(color), 0, 1))
+
+
+PAPERS = [(colors.COLORS, "#ffffff"), *((colors.DARK, dark) for dark in ("#121212", "#14181e", "#222832"))]
+
+
+@pytest.mark.parametrize(("roles", "paper"), PAPERS, ids=[paper for _, paper in PAPERS])
+def test_every_role_reads_on_its_paper_and_apart_from_the_others_without_red_or_green_cones(roles, paper):
+    assert {role: contrast(color, paper) for role, color in roles.items() if contrast(color, paper) < 3} == {}
+    for sight in SIGHT:
+        for a, b in combinations(roles, 2):
+            apart = np.linalg.norm(seen(roles[a], sight) - seen(roles[b], sight))
+            assert apart > 0.075, f"{a} and {b} look alike with {sight}: {apart:.3f}"
 
 
 def test_the_style_draws_in_the_colours_of_the_book():
@@ -63,8 +95,8 @@ def test_the_style_is_legible_in_a_column_of_350_pixels(size):
 @given(st.tuples(*[st.floats(0, 1)] * 3))
 def test_ink_reads_on_white_and_leaves_dark_colours_alone(rgb):
     color = to_hex(rgb)
-    assert contrast_on_white(plotting.ink(color)) >= 4.45
-    if contrast_on_white(color) >= 4.5:
+    assert contrast(plotting.ink(color)) >= 4.45
+    if contrast(color) >= 4.5:
         assert plotting.ink(color) == color
 
 
