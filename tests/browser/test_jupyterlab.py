@@ -197,6 +197,8 @@ def test_figures_live_in_jupyterlab(chapter, part, run_in_lab):
     names = names_of_figures(notebook)
     notebook = figures_alone(notebook) if part == "figures" else notebook
     page, watch, kernel = run_in_lab(notebook, f"{chapter}_{part}.ipynb", len(names))
+    shown = page.locator("figure.ex-live").evaluate_all("all => all.map(e => e.id)")
+    assert sorted(shown) == sorted(names), "a figure lives twice, or one that the stored page does not show"
     assert {*names} <= {*kernel.names()}  # a cell may make others, and not show them
     for name in names:
         move_from_both_sides(Figure(page, name), kernel, name)
