@@ -52,6 +52,7 @@ class Explorable(anywidget.AnyWidget):
     controls : its sliders, choices and toggles; each becomes a trait of the figure.
     data : what the kind draws, numbers and texts that JSON can hold.
     title, caption : words above and below the figure.
+    goals : small tasks for the reader; a button checks each, by the kind's ``judge`` in its script.
 
     Raises
     ------
@@ -69,7 +70,14 @@ class Explorable(anywidget.AnyWidget):
         super().__init_subclass__(**options)
 
     def __init__(
-        self, name: str, controls: Sequence[Control], data: dict[str, Any], *, title: str, caption: str
+        self,
+        name: str,
+        controls: Sequence[Control],
+        data: dict[str, Any],
+        *,
+        title: str,
+        caption: str,
+        goals: Sequence[str] = (),
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", str(name)):
             raise ValueError(f"name: want a slug such as 'half-life', got {name!r}")
@@ -85,6 +93,7 @@ class Explorable(anywidget.AnyWidget):
                 "controls": [{"name": c.name, "label": c.label or c.name, **c.spec()} for c in controls],
                 "start": {c.name: c.first for c in controls},
                 "data": data,
+                **({"goals": list(goals)} if goals else {}),
             }
         )
         size = len(json.dumps(spec, ensure_ascii=False).encode())

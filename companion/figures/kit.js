@@ -167,6 +167,7 @@
 
   // Buttons that step a range by one and run it; nothing runs under reduced motion.
   function player(c, view, input) {
+    const by = c.values ? 1 : c.step;
     const go = (v) => view.set(c.name, clamp(v, +input.min, +input.max));
     let timer = null;
     const stop = () => { clearInterval(timer); timer = null; run.textContent = "▶ Play"; };
@@ -178,14 +179,14 @@
         run.textContent = "❚❚ Pause";
         timer = setInterval(() => {
           if (!view.root.isConnected || +input.value >= +input.max) return stop();
-          go(+input.value + 1);
+          go(+input.value + by);
         }, c.play);
       },
     }, "▶ Play");
     view.onreset(stop);
     const step = (d, sign, name) =>
       html("button", { type: "button", "aria-label": name, onclick: () => { stop(); go(+input.value + d); } }, sign);
-    const steps = [step(-1, "‹", `${c.label}: one back`), step(1, "›", `${c.label}: one on`)];
+    const steps = [step(-by, "‹", `${c.label}: one back`), step(by, "›", `${c.label}: one on`)];
     return still() ? steps : [...steps, run];
   }
 
@@ -232,6 +233,19 @@
     return { row, show: () => { if (document.activeElement !== input || input.value === "") take(); } };
   }
 
+  // A small task with a button that checks it: kind.judge(view, k) gives {done, say} for the k-th of spec.goals.
+  function goalRow(view, kind, k) {
+    const said = html("output", { class: "ex-verdict" });
+    const check = html("button", { type: "button", "data-goal": k, onclick: () => {
+      const { done, say } = kind.judge(view, k);
+      said.textContent = `${done ? "✓ Done." : "Not yet."} ${say}`;
+      said.dataset.done = done;
+    } }, "Check");
+    view.onreset(() => { said.textContent = ""; });
+    return html("div", { class: "ex-row ex-goal" }, html("span", {}, html("b", {}, "Goal: "), view.spec.goals[k]),
+      check, said);
+  }
+
   const makers = { range: rangeControl, choice: choiceControl, toggle: toggleControl, text: textControl };
 
   // ---- links that set a figure's state:  #name?trait=value&trait=value ----------------------------
@@ -264,7 +278,7 @@
   }
 
   // ---- the frame ----------------------------------------------------------------------------------
-  // spec: {kind, name, title, caption, controls, start, data}; store: {get, set, listen} holds the state.
+  // spec: {kind, name, title, caption, controls, start, data, goals?}; store: {get, set, listen} holds the state.
   function mount(root, spec, store) {
     const kind = kinds[spec.kind];
     const controls = spec.controls.map((c) => ({ ...c }));
@@ -316,7 +330,8 @@
     const share = html("button", {
       type: "button", "data-share-link": true, onclick: () => shareLink(view, share),
     }, "Copy link to this state");
-    panel.append(...parts.map((p) => p.row), html("div", { class: "ex-row ex-buttons" }, reset, share));
+    const goals = (spec.goals ?? []).map((_, k) => goalRow(view, kind, k));
+    panel.append(...parts.map((p) => p.row), ...goals, html("div", { class: "ex-row ex-buttons" }, reset, share));
     // JupyterLab's command mode would swallow arrow keys and letters typed into a control.
     panel.addEventListener("keydown", (event) => event.stopPropagation());
 
