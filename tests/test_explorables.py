@@ -122,12 +122,12 @@ def test_a_figure_made_from_a_kind_is_drawn_as_that_kind():
 def test_a_widget_is_sent_the_kit_and_its_own_script_only():
     for name in KINDS:
         sent = str(EXAMPLES[name]()._esm)
-        assert re.findall(r'explorables.define\("(.*?)"', sent) == [name] and len(sent) < 40_000
+        assert re.findall(r'explorables.define\("(.*?)"', sent) == [name] and len(sent) < 60_000
 
 
-def test_all_kinds_together_stay_under_40_kilobytes():
+def test_all_kinds_together_stay_under_60_kilobytes():
     together = assets.page_script(KINDS) + assets.style(KINDS)
-    assert len(gzip.compress(together.encode())) < 40_000
+    assert len(gzip.compress(together.encode())) < 60_000
 
 
 @pytest.mark.parametrize("path", sorted([*FOLDER.rglob("*.js"), *FOLDER.rglob("*.css")]), ids=lambda path: path.name)

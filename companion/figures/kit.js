@@ -24,20 +24,41 @@
   const svg = (tag, attrs, ...children) => fill(document.createElementNS(SVG, tag), attrs, children);
   const text = (x, y, content, attrs) => svg("text", { x: round(x), y: round(y), ...attrs }, content);
 
+  // The width of a text in the stage, in pixels; lines that are no wider than `width`.
+  const pen = document.createElement("canvas").getContext("2d");
+  const measure = (words, style = "12px") => {
+    pen.font = `${style} system-ui, sans-serif`;
+    return pen.measureText(words).width;
+  };
+  const fold = (words, width, style) => words.split(" ").reduce((lines, word) => {
+    const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
+    if (lines.length && measure(longer, style) > width) lines.push(word);
+    else lines[Math.max(0, lines.length - 1)] = longer;
+    return lines;
+  }, []);
+
   // ---- numbers ----------------------------------------------------------------------------------
   const round = (v) => Math.round(v * 100) / 100;
   const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
-  const superscript = (n) => String(n).replace(/-/g, "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
+  const superscript = (n) => String(n).replace(/[-−]/g, "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
+  const power = (m, e) => (/^[-−]?1(\.0)?$/.test(m) ? m[0].replace("1", "") : `${m}×`) + `10${superscript(e)}`;
+  // Every number of a figure is written by this function; companion.figures.numbers writes the same in Python.
   const number = (v) => {
     if (v === null || v === undefined || Number.isNaN(v)) return "–";
     const size = Math.abs(v);
-    if (size !== 0 && (size >= 1e4 || size < 1e-3)) {
-      const e = Math.floor(Math.log10(size));
-      const m = Math.round((v / 10 ** e) * 10) / 10;
-      return Math.abs(m) >= 10 ? `${m / 10}·10${superscript(e + 1)}` : `${m}·10${superscript(e)}`;
-    }
-    return String(Number(v.toPrecision(3))).replace("-", "−");
+    if (size === Infinity) return v < 0 ? "−∞" : "∞";
+    if (size === 0 || (size >= 1e-3 && size < 1e4)) return String(Number(v.toPrecision(3))).replace("-", "−");
+    const [m, e] = v.toExponential(1).replace(".0", "").split("e");
+    return power(m.replace("-", "−"), Number(e));
   };
+  // A sentence that was written elsewhere, with 2.6e-16 and 10^-16 as they are written here.
+  const typeset = (words) => String(words)
+    .replace(/(?<![\w.])([-−]?\d+(?:\.\d+)?)e([-+]?\d+)\b/g, (_, m, e) => power(m.replace("-", "−"), +e))
+    .replace(/\b10\^\{?([-−]?\d+(?:\.\d+)?)\}?/g, (_, e) => {
+      const exact = Number(e.replace("−", "-"));
+      return Number.isInteger(exact) ? `10${superscript(exact)}` : number(10 ** exact);
+    });
+  const tick = (v, logy) => (logy && (v >= 99 || v < 0.5) ? power("1", Math.round(Math.log10(v))) : number(v));
   const nearest = (values, v) =>
     values.reduce((best, u, i) => (Math.abs(u - v) < Math.abs(values[best] - v) ? i : best), 0);
 
@@ -62,46 +83,75 @@
     return all.length ? [Math.min(...all), Math.max(...all)] : [0, 1];
   };
 
-  // A plot is a rectangle in the stage with two scales: plot.x(value), plot.y(value) in pixels.
-  // `box` = {left, top, width, height} is the outer rectangle, axis labels included.
-  function plot(layer, box, { xdomain, ydomain, logy = false, xlabel = "", ylabel = "", square = false }) {
-    const inner = { left: box.left + 46, top: box.top + 22, width: box.width - 56, height: box.height - 62 };
-    if (square) inner.width = inner.height = Math.min(inner.width, inner.height);
+  // A plot is a rectangle in the stage with two scales: plot.x(value), plot.y(value) in pixels, plot.invert(px, py).
+  // `box` = {left, top, width, height} is the outer rectangle, axis labels included. `ends`, the names of the curves,
+  // keeps room for them: at the right, or on a narrow stage above (`endLabels` writes them there).
+  function scales(box, { xdomain, ydomain, logy = false, xlabel = "", ylabel = "", square = false, ends = [] }) {
     let [x0, x1] = xdomain;
     let [y0, y1] = ydomain;
     if (x0 === x1) x1 = x0 + 1;
     if (logy) { y0 = Math.max(y0, 1e-300); if (y1 <= y0) y1 = y0 * 10; } else if (y0 === y1) { y0 -= 0.5; y1 += 0.5; }
+    const marks = (height) => (logy ? logTicks(y0, y1, height / 34) : ticks(y0, y1, height / 34));
+    const gutter = Math.max(46, 14 + Math.max(...marks(box.height - 62).map((v) => measure(tick(v, logy)))));
+    const longest = Math.max(0, ...ends.map((name) => measure(name)));
+    const aside = ends.length > 0 && longest + 34 < 0.3 * box.width;
+    const rows = ends.length && !aside ? flow(ends, box.width - 8).at(-1).row + 1 : 0;
+    const xlines = fold(xlabel, box.width - 8, "600 12px");
+    const ylines = fold(ylabel, box.width - 8, "600 12px");
+    const head = 24 + 15 * (ylines.length - 1) + 18 * rows;
+    const foot = 40 + 15 * (xlines.length - 1);
+    const inner = { left: box.left + gutter, top: box.top + head, height: box.height - head - foot };
+    inner.width = box.width - gutter - 10 - (aside ? longest + 28 : 0);
+    if (square) inner.width = inner.height = Math.min(inner.width, inner.height);
     const map = (v) => (logy ? Math.log10(Math.max(v, 1e-300)) : v);
-    const x = (v) => inner.left + ((v - x0) / (x1 - x0)) * inner.width;
-    const y = (v) => inner.top + inner.height - ((map(v) - map(y0)) / (map(y1) - map(y0))) * inner.height;
-    const invert = (px, py) => [
-      x0 + ((px - inner.left) / inner.width) * (x1 - x0),
-      y0 + ((inner.top + inner.height - py) / inner.height) * (y1 - y0),
-    ];
-    const axis = svg("g", { class: "ex-axis" });
     const base = inner.top + inner.height;
-    for (const v of ticks(x0, x1, inner.width / 60)) {
-      axis.append(
-        svg("line", { x1: x(v), x2: x(v), y1: base, y2: base + 4 }),
-        text(x(v), base + 16, number(v), { "text-anchor": "middle" }),
-      );
-    }
-    const power = (v) => `10${superscript(Math.round(Math.log10(v)))}`;
-    for (const v of logy ? logTicks(y0, y1, inner.height / 34) : ticks(y0, y1, inner.height / 34)) {
-      axis.append(
-        svg("line", { class: "ex-grid", x1: inner.left, x2: inner.left + inner.width, y1: y(v), y2: y(v) }),
-        text(inner.left - 6, y(v) + 4, logy ? power(v) : number(v), { "text-anchor": "end" }),
-      );
-    }
-    axis.append(
-      svg("path", { d: `M${inner.left} ${inner.top}V${base}H${inner.left + inner.width}`, fill: "none" }),
-      text(inner.left + inner.width / 2, base + 34, xlabel, { "text-anchor": "middle", class: "ex-label" }),
-      text(inner.left - 40, inner.top - 9, ylabel, { class: "ex-label" }),
-    );
-    layer.append(axis);
+    const x = (v) => inner.left + ((v - x0) / (x1 - x0)) * inner.width;
+    const y = (v) => base - ((map(v) - map(y0)) / (map(y1) - map(y0))) * inner.height;
+    const invert = (px, py) => {
+      const v = map(y0) + ((base - py) / inner.height) * (map(y1) - map(y0));
+      return [x0 + ((px - inner.left) / inner.width) * (x1 - x0), logy ? 10 ** v : v];
+    };
     const inside = (px, py) =>
       px >= inner.left - 1 && px <= inner.left + inner.width + 1 && py >= inner.top - 1 && py <= base + 1;
-    return { ...inner, x, y, invert, inside, layer, low: y0, high: y1 };
+    const xmarks = ticks(x0, x1, inner.width / 60);
+    const words = { xmarks, ymarks: marks(inner.height), xlines, ylines, aside, rows };
+    return { ...inner, ...words, box, logy, x, y, invert, inside, low: y0, high: y1 };
+  }
+
+  function axes(layer, p) {
+    const axis = svg("g", { class: "ex-axis" });
+    const base = p.top + p.height;
+    const right = p.box.left + p.box.width;
+    for (const v of p.xmarks) {
+      const room = right - measure(number(v)) / 2;
+      axis.append(
+        svg("line", { x1: round(p.x(v)), x2: round(p.x(v)), y1: base, y2: base + 4 }),
+        text(Math.min(p.x(v), room), base + 17, number(v), { "text-anchor": "middle", class: "ex-xtick" }),
+      );
+    }
+    for (const v of p.ymarks) {
+      const y = round(p.y(v));
+      axis.append(
+        svg("line", { class: "ex-grid", x1: p.left, x2: p.left + p.width, y1: y, y2: y }),
+        text(p.left - 6, p.y(v) + 4, tick(v, p.logy), { "text-anchor": "end", class: "ex-ytick" }),
+      );
+    }
+    axis.append(svg("path", { d: `M${p.left} ${p.top}V${base}H${p.left + p.width}`, fill: "none" }));
+    p.xlines.forEach((line, i) => {
+      const half = measure(line, "600 12px") / 2;
+      const middle = clamp(p.left + p.width / 2, p.box.left + half, Math.max(right - half, p.box.left + half));
+      axis.append(text(middle, base + 35 + 15 * i, line, { "text-anchor": "middle", class: "ex-label" }));
+    });
+    p.ylines.forEach((line, i) => {
+      axis.append(text(p.box.left + 2, p.box.top + 13 + 15 * i, line, { class: "ex-label" }));
+    });
+    layer.append(axis);
+  }
+
+  function plot(layer, box, options) {
+    const p = { ...scales(box, options), layer };
+    axes(layer, p);
+    return p;
   }
 
   // Curves that share a role differ by their dashes.
@@ -119,56 +169,97 @@
     p.layer.append(svg("path", { d, class: `ex-curve ex-${role}`, ...attrs }));
   }
 
-  // Labels at the right ends of curves, pushed apart so that none covers another.
+  // Where the entries of a key stand if they flow in rows of `width` pixels: {row, left} each.
+  function flow(names, width) {
+    let [row, left] = [0, 0];
+    return names.map((name) => {
+      const wide = measure(name) + 44;
+      if (left && left + wide - 16 > width) { row += 1; left = 0; }
+      const at = { row, left };
+      left += wide;
+      return at;
+    });
+  }
+
+  // A piece of the curve and its name; `dash` is the curve's.
+  const named = (x, y, { label, role, dash, ghost }) => [
+    svg("path", {
+      d: `M${round(x)} ${round(y - 4)}h22`, "stroke-dasharray": dash,
+      class: `ex-curve ex-key ex-${role}${ghost ? " ex-ghost" : ""}`,
+    }),
+    text(x + 28, y, label, { class: "ex-end" }),
+  ];
+
+  // A key in rows, from (left, top) on.
+  function key(layer, entries, left, top, width) {
+    flow(entries.map((e) => e.label), width).forEach((at, i) => {
+      layer.append(...named(left + at.left, top + 18 * at.row + 13, entries[i]));
+    });
+  }
+
+  // Names of curves, {label, role, dash, xs, ys}: right of the plot at the height where each ends, pushed apart so that
+  // none covers another; on a narrow stage above the plot; inside it where no room was kept for them.
   function endLabels(p, entries) {
+    if (p.rows) return key(p.layer, entries, p.box.left + 2, p.top - 8 - 18 * p.rows, p.box.width - 8);
     const placed = entries
       .map((e) => {
         const i = e.ys.findLastIndex((v, k) => v !== null && Number.isFinite(v) && p.inside(p.x(e.xs[k]), p.y(v)));
-        return i < 0 ? null : { ...e, px: p.x(e.xs[i]), py: p.y(e.ys[i]) };
+        if (i >= 0) return { ...e, px: p.x(e.xs[i]), py: p.y(e.ys[i]) };
+        const last = e.ys.findLast(Number.isFinite); // a curve that is not in sight ends above or below
+        return p.aside ? { ...e, py: last > p.high ? p.top : p.top + p.height } : null;
       })
       .filter(Boolean)
       .sort((a, b) => a.py - b.py);
-    placed.forEach((e, i) => { if (i) e.py = Math.max(e.py, placed[i - 1].py + 15); });
+    placed.forEach((e, i) => { e.py = Math.max(e.py, i ? placed[i - 1].py + 16 : p.top + 4); });
     const over = placed.length ? placed.at(-1).py - (p.top + p.height) : 0;
     for (const e of placed) {
       const y = e.py - Math.max(0, over);
-      p.layer.append(
+      if (p.aside) p.layer.append(...named(p.left + p.width + 6, y + 4, e));
+      else p.layer.append(
         svg("circle", { cx: round(e.px - 3), cy: round(y - 8), r: 4, class: `ex-dot ex-${e.role}` }),
         text(e.px - 10, y - 4, e.label, { class: "ex-halo ex-end", "text-anchor": "end" }),
       );
     }
+    return undefined;
   }
 
   // ---- controls ---------------------------------------------------------------------------------
+  // A kind may put the value in words: view.note(name, words).
   const shown = (c, v) => {
-    if (c.texts && c.values) return c.texts[nearest(c.values, v)];
-    return typeof v === "number" ? number(v) : String(v);
+    if (c.note !== undefined) return c.note;
+    if (c.texts && c.values) return typeset(c.texts[nearest(c.values, v)]);
+    return typeof v === "number" ? number(v) : typeset(v);
   };
 
   function rangeControl(c, id, view) {
+    if (c.values && c.values.length < 4) return radioControl(c, id, view);
     const listed = c.values;
     const input = html("input", {
       type: "range", id, "data-control": c.name,
       min: listed ? 0 : c.min, max: listed ? listed.length - 1 : c.max, step: listed ? 1 : c.step,
       oninput: () => view.set(c.name, listed ? listed[+input.value] : +input.value),
     });
-    const out = html("output", { for: id });
-    const row = html("div", { class: "ex-row" }, html("label", { for: id }, c.label), input, out);
-    if (c.play) row.append(html("span", { class: "ex-player" }, player(c, view, input)));
+    const out = html("output", { for: id, "aria-live": "off" }); // the read-out alone is spoken
+    const row = html("div", { class: "ex-row ex-range" }, html("label", { for: id }, c.label), out, input);
+    if (c.play) row.insertBefore(html("span", { class: "ex-player" }, player(c, view, input)), input);
     const show = () => {
       const limit = c.limit;
       if (limit !== undefined) input.max = limit;
       input.value = listed ? nearest(listed, view.get(c.name)) : view.get(c.name);
-      out.textContent = shown(c, view.get(c.name)) + (limit !== undefined ? ` / ${limit}` : "");
+      put(out, shown(c, view.get(c.name)) + (limit !== undefined && c.note === undefined ? ` / ${limit}` : ""));
       input.setAttribute("aria-valuetext", out.textContent);
     };
     return { row, show };
   }
+  const put = (node, words) => { if (node.textContent !== words) node.textContent = words; };
 
   // Buttons that step a range by one and run it; nothing runs under reduced motion.
   function player(c, view, input) {
     const by = c.values ? 1 : c.step;
-    const go = (v) => view.set(c.name, clamp(v, +input.min, +input.max));
+    const go = (v) => {
+      const to = clamp(v, +input.min, +input.max);
+      view.set(c.name, c.values ? c.values[to] : to);
+    };
     let timer = null;
     const stop = () => { clearInterval(timer); timer = null; run.textContent = "▶ Play"; };
     const run = html("button", {
@@ -203,15 +294,17 @@
   }
 
   function radioControl(c, id, view) {
-    const radios = c.options.map((o, i) => html("input", {
+    const options = c.values ?? c.options;
+    const radios = options.map((o, i) => html("input", {
       type: "radio", name: id, id: `${id}-${i}`, "data-control": c.name, onchange: () => view.set(c.name, o),
     }));
     const row = html(
       "div", { class: "ex-row ex-choice", role: "radiogroup", "aria-label": c.label },
       html("span", {}, c.label),
-      html("div", {}, radios.map((r, i) => html("label", {}, r, html("span", {}, c.options[i])))),
+      html("div", {}, radios.map((r, i) => html("label", {}, r, html("span", {}, shown(c, options[i]))))),
     );
-    return { row, show: () => radios.forEach((r, i) => { r.checked = c.options[i] === view.get(c.name); }) };
+    const chosen = () => (c.values ? nearest(c.values, view.get(c.name)) : options.indexOf(view.get(c.name)));
+    return { row, show: () => { const now = chosen(); radios.forEach((r, i) => { r.checked = i === now; }); } };
   }
 
   function toggleControl(c, id, view) {
@@ -279,15 +372,22 @@
 
   // ---- the frame ----------------------------------------------------------------------------------
   // spec: {kind, name, title, caption, controls, start, data, goals?}; store: {get, set, listen} holds the state.
+  // A kind is {draw(view), start?(view, canvas), sayings?(view), judge?(view, k)}. draw returns {height, width, say,
+  // focus, margin}; sayings, all that it may ever say, or the longest of it, for which the read-out keeps room.
   function mount(root, spec, store) {
     const kind = kinds[spec.kind];
     const controls = spec.controls.map((c) => ({ ...c }));
+    const control = (name) => controls.find((c) => c.name === name);
     const resets = [];
     const layers = new Map();
     const handles = new Map();
-    const canvas = svg("svg", { role: "img", "aria-label": spec.title });
-    const stage = html("div", { class: "ex-stage" }, canvas);
+    const unique = Math.random().toString(36).slice(2, 7);
+    const titled = `${spec.name}-title-${unique}`;
+    const canvas = svg("svg", { role: "img", "aria-labelledby": titled });
+    const beside = svg("svg", { class: "ex-beside", "aria-hidden": "true" }); // what stays while the rest scrolls
+    const stage = html("div", { class: "ex-stage", role: "group", "aria-labelledby": titled }, canvas);
     const readout = html("p", { class: "ex-readout", role: "status", "aria-live": "polite" });
+    const room = html("div", { class: "ex-room", "aria-hidden": "true" });
     const panel = html("div", { class: "ex-controls" });
     let pending = 0;
 
@@ -296,11 +396,16 @@
       get: (name) => store.get(name),
       set(name, value) { if (store.get(name) !== value) store.set(name, value); },
       onreset: (f) => resets.push(f),
-      // A persistent group: `paint(g)` runs again only when `key` changes.
-      layer(name, key, paint) {
+      // A persistent group: `paint(g)` runs again only when `key` changes (without a key, at every draw). It lies above
+      // the groups that were there before it; `fixed`, it stays in sight while the stage scrolls sideways.
+      layer(name, key, paint, fixed = false) {
         let kept = layers.get(name);
-        if (!kept) { kept = { g: svg("g", {}), key: undefined }; layers.set(name, kept); }
-        canvas.append(kept.g);
+        if (!kept) {
+          kept = { g: svg("g", {}), key: undefined };
+          layers.set(name, kept);
+          if (fixed) stage.append(beside);
+          (fixed ? beside : canvas).append(kept.g);
+        }
         if (kept.key !== key || key === undefined) { kept.g.replaceChildren(); paint(kept.g); kept.key = key; }
       },
       // While [data-handle=name] is pressed or dragged, move(x, y) is called in stage pixels. Register at every draw.
@@ -312,17 +417,18 @@
         g.append(svg("circle", { cx: round(px), cy: round(py), ...look }));
       },
       limit(name, max) {
-        const c = controls.find((k) => k.name === name);
+        const c = control(name);
         const before = c.limit;
         c.limit = max;
         const v = store.get(name);
         if (v > max || (before !== undefined && before !== max && v === before)) store.set(name, max);
       },
+      note(name, words) { control(name).note = words; },
       flash() { root.classList.add("ex-flash"); setTimeout(() => root.classList.remove("ex-flash"), 900); },
     };
 
-    const unique = Math.random().toString(36).slice(2, 7);
-    const parts = controls.map((c) => makers[c.type](c, `${spec.name}-${c.name}-${unique}`, view));
+    const first = (a, b) => Boolean(b.play) - Boolean(a.play); // time, where it passes, is what one moves most
+    const parts = controls.toSorted(first).map((c) => makers[c.type](c, `${spec.name}-${c.name}-${unique}`, view));
     const reset = html("button", { type: "button", "data-reset": true, onclick: () => {
       resets.forEach((f) => f());
       for (const [name, value] of Object.entries(spec.start)) view.set(name, value);
@@ -336,23 +442,41 @@
     panel.addEventListener("keydown", (event) => event.stopPropagation());
 
     const caption = root.querySelector("figcaption") || html("figcaption", {}, spec.caption);
-    root.replaceChildren(html("div", { class: "ex-title" }, spec.title), stage, readout, panel, caption);
+    const says = html("div", { class: "ex-says" }, readout, room);
+    root.replaceChildren(html("div", { class: "ex-title", id: titled }, spec.title), stage, says, panel, caption);
     root.classList.add("explorable", "ex-live");
+    root.setAttribute("aria-labelledby", titled);
     root.id = spec.name;
+
+    // Unseen, in the read-out's place: the longest sentences, so that it keeps its height whatever it says.
+    function keepRoom(sentences) {
+      const kept = [...room.children].map((p) => p.textContent);
+      const longest = [...new Set([...kept, ...sentences])].sort((a, b) => b.length - a.length).slice(0, 4);
+      if (longest.some((words) => !kept.includes(words))) room.replaceChildren(...longest.map((w) => html("p", {}, w)));
+    }
+    const attribute = (node, name, value) => {
+      if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+    };
+    function size(node, width, height) {
+      attribute(node, "viewBox", `0 0 ${round(width)} ${round(height)}`);
+      attribute(node, "width", round(width));
+      attribute(node, "height", round(height));
+    }
 
     function draw() {
       pending = 0;
-      view.width = Math.max(280, stage.clientWidth || 640);
       handles.clear();
-      const { height, width = view.width, say = "", focus } = kind.draw(view); // focus: a place to keep in sight
-      canvas.setAttribute("viewBox", `0 0 ${round(width)} ${round(height)}`);
-      canvas.setAttribute("width", round(width));
-      canvas.setAttribute("height", round(height));
-      if (readout.textContent !== say) readout.textContent = say;
-      canvas.setAttribute("aria-label", `${spec.title}. ${say}`);
+      // focus: a place to keep in sight; margin: how much at the left stays there
+      const { height, width = view.width, say = "", focus, margin = 0 } = kind.draw(view);
+      size(canvas, width, height);
+      size(beside, margin, height);
+      put(readout, typeset(say));
+      keepRoom([readout.textContent]);
       parts.forEach((p) => p.show());
+      if (width > view.width) attribute(stage, "tabindex", 0); else stage.removeAttribute("tabindex");
+      if (focus === undefined || width <= view.width) return;
       const off = focus - stage.scrollLeft;
-      if (off < 40 || off > view.width - 40) stage.scrollLeft = focus - view.width / 2;
+      if (off < margin + 20 || off > view.width - 40) stage.scrollLeft = focus - (view.width + margin) / 2;
     }
     const redraw = () => { if (!pending) pending = requestAnimationFrame(draw); };
 
@@ -373,10 +497,17 @@
     for (const end of ["pointerup", "pointercancel"]) canvas.addEventListener(end, () => { held = null; });
 
     const forget = store.listen(redraw);
-    const observer = new ResizeObserver(() => { if (Math.abs(stage.clientWidth - view.width) > 1) redraw(); });
+    const fit = () => { view.width = Math.max(280, stage.clientWidth || 640); };
+    const observer = new ResizeObserver(() => {
+      if (Math.abs(stage.clientWidth - view.width) <= 1) return;
+      fit();
+      redraw();
+    });
     observer.observe(stage);
+    fit();
     mounted.add(view);
     kind.start?.(view, canvas);
+    keepRoom((kind.sayings?.(view) ?? []).map(typeset));
     draw();
     return () => { forget(); observer.disconnect(); mounted.delete(view); resets.forEach((f) => f()); };
   }
@@ -438,6 +569,9 @@
   globalThis.explorables = {
     inPage: false, kinds, mounted, define: (name, kind) => { kinds[name] = kind; },
     mount, render, localStore, follow,
-    kit: { html, svg, text, plot, curve, dashes, endLabels, extent, ticks, number, clamp, round, nearest, superscript },
+    kit: {
+      html, svg, text, measure, fold, scales, axes, plot, curve, dashes, key, endLabels, extent, ticks,
+      number, typeset, clamp, round, nearest, superscript,
+    },
   };
 })();

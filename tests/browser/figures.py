@@ -94,8 +94,11 @@ class Figure:
             inputs.select_option(index=other)
 
     def by_touch(self) -> None:
-        """Move the first slider with a finger, to a place far from where it is."""
+        """Move the first slider with a finger, to a place far from where it is; without one, choose something else."""
         slider = self.root.locator("input[type=range]").first
+        if not slider.count():
+            self.root.locator("input[type=radio]:not(:checked)").first.tap()
+            return
         box = slider.bounding_box()
         low = slider.evaluate("e => +e.value > (+e.min + +e.max) / 2")
         slider.tap(position={"x": box["width"] * (0.15 if low else 0.85), "y": box["height"] / 2})

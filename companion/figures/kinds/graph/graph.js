@@ -1,9 +1,7 @@
 // graph: circuits and unfolded graphs, stepped forward and backward with real numbers on the nodes.
 // data: {axes, views: {"value|value": {nodes, edges, frames, counters}}, shares}
 explorables.define("graph", {
-  current(view) {
-    return view.data.views[view.data.axes.map((a) => String(view.get(a))).join("|")];
-  },
+  at: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
   // What the first `step` frames have put on nodes and edges.
   revealed(scene, step) {
     const out = { value: {}, grad: {}, hot: new Set(), say: "" };
@@ -15,31 +13,49 @@ explorables.define("graph", {
     return out;
   },
   draw(view) {
-    const scene = this.current(view);
+    const at = this.at(view);
+    const scene = view.data.views[at];
     const stepped = scene.frames.length > 0;
     if (view.data.stepped) view.limit("step", scene.frames.length);
     const step = stepped ? Math.min(view.get("step"), scene.frames.length) : 0;
     const seen = this.revealed(scene, step);
     const light = view.data.shares.length ? view.get("light") : "none";
+    const levels = (s) => Math.max(0, ...s.nodes.map((n) => n.y));
     const cols = Math.max(1, ...scene.nodes.map((n) => n.x));
-    const rows = Math.max(0, ...scene.nodes.map((n) => n.y));
+    const rows = levels(scene);
+    const tallest = Math.max(...Object.values(view.data.views).map(levels)); // the figure keeps its height
     const unit = Math.min(150, Math.max(54, (view.width - 104) / cols));
     const width = Math.max(view.width, unit * cols + 104);
     const left = 36 + (width - 104 - unit * cols) / 2; // values and gradients stand to the right of their nodes
+    const top = 46 + (tallest - rows) * 52;
     const radius = Math.min(21, unit * 0.34);
-    const place = (n) => ({ x: left + n.x * unit, y: 46 + (rows - n.y) * 104 });
+    const place = (n) => ({ x: left + n.x * unit, y: top + (rows - n.y) * 104 });
     const byId = Object.fromEntries(scene.nodes.map((n) => [n.id, n]));
-    const lit = (id, grads) => !stepped || id in seen.value || id in grads;
-    view.layer("graph", undefined, (g) => {
-      for (const e of scene.edges) this.edge(g, e, byId, place, radius, seen, light, lit);
-      for (const n of scene.nodes) this.node(g, n, place(n), radius, seen, light, lit(n.id, seen.grad));
+    view.layer("graph", `${width}|${at}`, (g) => {
+      view.update = [
+        ...scene.edges.map((e) => this.edge(g, e, byId, place, radius)),
+        ...scene.nodes.map((n) => this.node(g, n, place(n), radius)),
+      ];
     });
+    const on = (id, grads) => !stepped || id in seen.value || id in grads;
+    view.update.forEach((update) => update(seen, light, on));
+    const say = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
+    return { height: 46 + tallest * 104 + 52, width, say: this.say(scene, say, light) };
+  },
+  say(scene, words, light) {
     const counts = Object.entries(scene.counters).map(([k, v]) => `${k}: ${v}`).join(" · ");
     const copies = light === "none" ? 0 : this.copies(scene, light);
-    const lighted = copies > 1 ? `${light} is used ${copies} times: one parameter, many copies. `
-      : copies ? `${light} stands here once. ` : "";
-    const say = stepped && step === 0 ? "Nothing computed yet: step forward. " : seen.say ? `${seen.say} ` : "";
-    return { height: 46 + rows * 104 + 52, width, say: `${say}${lighted}${counts}`.trim() };
+    const lighted = copies > 1 ? `${light} is used ${copies} times: one parameter, many copies.`
+      : copies ? `${light} stands here once.` : "";
+    return [words, lighted, counts].filter(Boolean).join(" ");
+  },
+  // The longest that each view says, with the parameter lit that has the longest name.
+  sayings(view) {
+    const light = view.data.shares.reduce((a, b) => (b.length > a.length ? b : a), "none");
+    return Object.values(view.data.views).map((scene) => {
+      const longest = scene.frames.reduce((a, f) => (f.say.length > a.length ? f.say : a), "");
+      return this.say(scene, longest, light);
+    });
   },
   // Pointing at a weight shows all its copies; pressing it keeps them lit.
   start(view, canvas) {
@@ -55,37 +71,41 @@ explorables.define("graph", {
     });
   },
   copies: (scene, share) => [...scene.edges, ...scene.nodes].filter((e) => e.share === share).length,
-  node(g, n, at, radius, seen, light, on) {
-    const { svg, text } = explorables.kit;
-    const lit = light !== "none" && n.share === light;
-    const state = `${on ? "" : " ex-off"}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit ? " ex-lit" : ""}`;
-    const shape = { role: null, class: `ex-node ex-${n.role}${state}` };
-    const group = svg("g", { "data-share": n.share || null });
+  // Draws a node and returns what puts a step's values and gradients on it.
+  node(g, n, at, radius) {
+    const { svg, text, typeset } = explorables.kit;
+    const group = svg("g", { "data-share": n.share || null, "data-node": n.id });
+    let shape = null;
     if (n.shape === "delay") {
       group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
     } else if (n.shape === "box") {
       const w = Math.max(2 * radius, 9 * n.label.length + 12);
-      const box = { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4 };
-      group.append(svg("rect", { ...box, ...shape }));
-    } else group.append(svg("circle", { cx: at.x, cy: at.y, r: radius, ...shape }));
+      shape = svg("rect", { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4 });
+    } else shape = svg("circle", { cx: at.x, cy: at.y, r: radius });
     const small = radius < 17 ? " ex-small" : "";
-    const [value, grad] = [seen.value[n.id], seen.grad[n.id]];
-    const name = { "text-anchor": "middle", class: `ex-name${small}${on ? "" : " ex-off"}` };
     const aside = at.x + radius * 0.35;
-    if (n.shape !== "delay") group.append(text(at.x, at.y + 4, n.label, name));
-    if (value) group.append(text(aside, at.y + radius + 15, value, { class: `ex-value ex-halo${small}` }));
-    if (grad) group.append(text(aside, at.y - radius - 7, `∇ ${grad}`, { class: `ex-grad ex-halo${small}` }));
+    const name = text(at.x, at.y + 4, n.label, { "text-anchor": "middle" });
+    const value = text(aside, at.y + radius + 15, "", { class: `ex-value ex-halo${small}` });
+    const grad = text(aside, at.y - radius - 7, "", { class: `ex-grad ex-halo${small}` });
+    group.append(...(shape ? [shape, name] : []), value, grad);
     g.append(group);
+    return (seen, light, on) => {
+      const off = on(n.id, seen.grad) ? "" : " ex-off";
+      const lit = light !== "none" && n.share === light ? " ex-lit" : "";
+      shape?.setAttribute("class", `ex-node ex-${n.role}${off}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit}`);
+      name.setAttribute("class", `ex-name${small}${off}`);
+      value.textContent = typeset(seen.value[n.id] ?? "");
+      grad.textContent = seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "";
+    };
   },
-  edge(g, e, byId, place, radius, seen, light, lit) {
-    const { svg, text, round } = explorables.kit;
+  // Draws an edge, and returns the same of it.
+  edge(g, e, byId, place, radius) {
+    const { svg, text, typeset, round } = explorables.kit;
     const loop = e.source === e.target;
     const spot = (x, y) => `${round(x)} ${round(y)}`;
     const a = place(byId[e.source]);
     const b = place(byId[e.target]);
-    const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
-    const state = `${lit(e.source, seen.grad) ? "" : " ex-off"}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`;
-    const group = svg("g", { "data-share": e.share || null, class: `ex-edge${state}` });
+    const group = svg("g", { "data-share": e.share || null, "data-edge": e.id });
     let d, mid;
     if (loop) {
       const [w, h] = [radius * 1.5, radius * 2.6];
@@ -113,12 +133,17 @@ explorables.define("graph", {
     const lx = loop ? mid.x + 13 : steep ? mid.x - 7 : mid.x;
     const ly = loop || steep ? mid.y + 4 : mid.y - (e.delay ? 12 : 7);
     const anchor = loop ? "start" : steep ? "end" : "middle";
-    const value = seen.value[e.id];
-    const grad = seen.grad[e.id];
-    const label = (y, words, style) => text(lx, y, words, { class: `${style} ex-halo`, "text-anchor": anchor });
-    if (e.label) group.append(label(ly, value ? `${e.label} ${value}` : e.label, "ex-weight"));
-    if (grad) group.append(label(ly + (steep ? 15 : 22), `∇ ${grad}`, "ex-grad"));
+    const label = text(lx, ly, "", { class: "ex-weight ex-halo", "text-anchor": anchor });
+    const grad = text(lx, ly + (steep ? 15 : 22), "", { class: "ex-grad ex-halo", "text-anchor": anchor });
+    group.append(label, grad);
     g.append(group);
+    return (seen, light, on) => {
+      const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
+      const off = on(e.source, seen.grad) ? "" : " ex-off";
+      group.setAttribute("class", `ex-edge${off}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`);
+      label.textContent = e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "";
+      grad.textContent = seen.grad[e.id] ? `∇ ${typeset(seen.grad[e.id])}` : "";
+    };
 
     function arrow(at, degrees) {
       const transform = `translate(${at}) rotate(${round(degrees)})`;

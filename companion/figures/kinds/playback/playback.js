@@ -1,105 +1,191 @@
 // playback: heat maps over time with one cursor: gates on text, attention, the tape of a machine.
 // data: {axes, rows, context, glue, scenes: {"value|value": scene}}, a scene being
 // {tokens, panels: [{label, role, rows, low, high, values: [row][step]}], say, image}
-explorables.define("playback", {
-  key: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
-  draw(view) {
-    const { svg, text, round, number, clamp } = explorables.kit;
-    const scene = view.data.scenes[this.key(view)];
+(() => {
+  "use strict";
+  const { svg, text, measure, fold, key, dashes, round, number, typeset, clamp } = explorables.kit;
+  const BOLD = "600 12px";
+  const PIXEL = 9; // of the picture
+  const TRACE = 66; // height of the traced line
+
+  const most = (scene) => Math.max(...scene.panels.map((p) => p.rows.length));
+  const of = (p, row) => Math.min(row, p.rows.length - 1); // a panel with fewer rows shows its last
+  const tall = (p) => (p.rows.length > 12 ? 9 : p.rows.length > 5 ? 14 : 20);
+  const legend = (p) => `blank 0, full ${number(p.high)}${p.low < 0 ? `, grey ${number(p.low)}` : ""}`;
+  const shown = (token) => (token === " " ? "␣" : token);
+  const kept = (words, width) => { // as much of a name as there is room for
+    if (measure(words, "11px") <= width) return words;
+    let n = words.length;
+    while (n > 1 && measure(`${words.slice(0, n)}…`, "11px") > width) n--;
+    return `${words.slice(0, n)}…`;
+  };
+
+  // Where everything stands. Top to bottom: picture, panels, tokens, traced line.
+  function layout(scene, width, traced) {
     const steps = scene.tokens.length;
-    view.limit("t", steps);
-    const t = Math.min(view.get("t"), steps) - 1;
-    const many = Math.max(...scene.panels.map((p) => p.rows.length));
-    if (view.data.rows > 1) view.limit("row", many);
-    const row = view.data.rows > 1 ? Math.min(view.get("row"), many) - 1 : 0;
-    const margin = view.width < 480 ? 62 : 96;
-    const cell = Math.min(52, Math.max(8, (view.width - margin - 12) / steps));
-    const width = Math.max(view.width, margin + 12 + cell * steps);
-    const tops = [];
-    const pixel = scene.image ? 9 : 0;
-    let y = 4 + (scene.image ? pixel * scene.image.length + 10 : 0);
-    for (const p of scene.panels) {
-      const h = p.rows.length > 12 ? 9 : p.rows.length > 5 ? 13 : 20;
-      tops.push({ top: y + 20, h });
-      y += 20 + h * p.rows.length + 14;
-    }
-    const x = (k) => margin + k * cell;
-    const key = `${width}|${this.key(view)}`;
-    view.layer("heat", key, (g) => {
-      (scene.image || []).forEach((line, r) => line.forEach((v, k) => {
-        const square = { x: margin + k * pixel, y: 4 + r * pixel, width: pixel, height: pixel };
-        g.append(svg("rect", { ...square, class: "ex-pixel", "fill-opacity": round(v) }));
-      }));
-      scene.panels.forEach((p, i) => this.panel(g, p, tops[i], x, cell, margin, width));
-      const longest = Math.max(...scene.tokens.map((token) => token.length));
-      const every = Math.ceil((longest * 6.8 + 1) / cell); // none overlap
-      scene.tokens.forEach((token, k) => {
-        if ((k + 1) % every) return;
-        const shown = token === " " ? "␣" : token;
-        g.append(text(x(k) + cell / 2, y + 8, shown, { "text-anchor": "middle", class: "ex-token" }));
-      });
+    const names = scene.panels.flatMap((p) => p.rows);
+    const margin = clamp(14 + Math.max(...names.map((n) => measure(n, "11px"))), 44, Math.max(96, width * 0.3));
+    const cell = Math.min(110, Math.max(8, (width - margin - 12) / steps));
+    const wide = Math.max(width, margin + 12 + cell * steps);
+    let y = 4 + (scene.image ? PIXEL * scene.image.length + 8 : 0);
+    const panels = scene.panels.map((p) => {
+      const lines = fold(`${p.label} (${legend(p)})`, width - 8, BOLD);
+      const top = y + 15 * lines.length + 5;
+      y = top + tall(p) * p.rows.length + 8;
+      return { lines, top, h: tall(p) };
     });
-    const bottom = y + 16;
-    const trace = view.data.rows > 1 ? 96 : 0;
-    view.layer("cursor", undefined, (g) => {
-      const { top } = tops[0];
-      const cursor = { x: round(x(t)), y: top - 4, width: round(cell), height: round(bottom - top + 2) };
-      const grab = { x: margin, y: top, width: round(cell * steps), height: round(bottom - top) };
-      g.append(
-        svg("rect", { ...cursor, class: "ex-cursor" }),
-        svg("rect", { ...grab, class: "ex-grab", "data-handle": "t" }),
-      );
-      if (trace) this.trace(g, scene, row, { margin, cell, steps, top: bottom + 14, height: trace - 28, t });
-    });
-    view.drag("t", (px) => view.set("t", clamp(Math.floor((px - margin) / cell) + 1, 1, steps)));
-    const of = (p) => Math.min(row, p.rows.length - 1); // a panel with fewer rows shows its last
-    const values = scene.panels.map((p) => `${p.label} ${number(p.values[of(p)][t])}`).join(" · ");
-    const who = view.data.rows > 1 ? `${scene.panels[0].rows[of(scene.panels[0])]}: ` : "";
-    const before = scene.tokens.slice(Math.max(0, t - 14), t).join(view.data.glue);
-    const after = scene.tokens.slice(t + 1, t + 8).join(view.data.glue);
-    const where = view.data.context ? `…${before}[${scene.tokens[t]}]${after}… ` : `Step ${t + 1} of ${steps}. `;
-    const say = scene.say ? scene.say[t] : `${where}${who}${values}`;
-    return { height: bottom + trace + 6, width, focus: x(t), say };
-  },
-  panel(g, p, { top, h }, x, cell, margin, width) {
-    const { svg, text, round, number, clamp } = explorables.kit;
+    const tokens = y;
+    const line = tokens + 22 + (traced ? 16 + 18 * rowsOfKey(scene, width) : 0);
+    const height = traced ? line + TRACE + 8 : tokens + 18;
+    return { margin, cell, width: wide, steps, panels, tokens, line, height, x: (k) => margin + k * cell };
+  }
+  const entries = (scene) => scene.panels.map((p, i) => ({ label: p.label, role: p.role, dash: dashes(i) }));
+  const rowsOfKey = (scene, width) => {
+    const g = svg("g", {});
+    key(g, entries(scene), 0, 0, width - 8);
+    return 1 + Math.max(...[...g.querySelectorAll("text")].map((node) => (node.getAttribute("y") - 13) / 18));
+  };
+
+  function image(g, scene, { margin }) {
+    (scene.image || []).forEach((line, r) => line.forEach((v, k) => {
+      const square = { x: margin + k * PIXEL, y: 4 + r * PIXEL, width: PIXEL, height: PIXEL };
+      g.append(svg("rect", { ...square, class: "ex-pixel", "fill-opacity": round(v) }));
+    }));
+  }
+  function cells(g, p, { top, h }, { x, cell, margin }) {
     const span = Math.max(Math.abs(p.low), Math.abs(p.high));
-    const legend = `  (blank 0, full ${number(p.high)}${p.low < 0 ? `, grey ${number(p.low)}` : ""})`;
-    const room = (p.label.length + legend.length) * 7 < width;
-    g.append(text(4, top - 6, p.label + (room ? legend : ""), { class: "ex-label" }));
-    p.values.forEach((line, r) => {
-      const named = p.rows.length <= 12 || r % 4 === 0;
-      const base = top + r * h + h * 0.78;
-      if (named) g.append(text(margin - 6, base, p.rows[r], { "text-anchor": "end", class: "ex-small" }));
-      line.forEach((v, k) => {
-        const strength = p.low < 0 ? Math.abs(v) / span : (v - p.low) / (p.high - p.low);
-        const box = { x: round(x(k)), y: top + r * h, width: round(cell - (cell > 5 ? 0.6 : 0)), height: h - 0.6 };
-        const role = v < 0 ? "target" : p.role;
-        g.append(svg("rect", { ...box, "fill-opacity": round(clamp(strength, 0, 1)), class: `ex-cell ex-${role}` }));
-      });
-    });
+    p.values.forEach((line, r) => line.forEach((v, k) => {
+      const strength = p.low < 0 ? Math.abs(v) / span : (v - p.low) / (p.high - p.low);
+      const box = { x: round(x(k)), y: top + r * h, width: round(cell - (cell > 5 ? 0.6 : 0)), height: h - 0.6 };
+      const role = v < 0 ? "target" : p.role;
+      g.append(svg("rect", { ...box, "fill-opacity": round(clamp(strength, 0, 1)), class: `ex-cell ex-${role}` }));
+    }));
     const whole = { width: round(x(p.values[0].length) - margin), height: round(h * p.rows.length) };
     g.append(svg("rect", { x: margin, y: top, ...whole, class: "ex-frame" }));
-  },
-  // The chosen row of every panel as a line under the heat maps.
-  trace(g, scene, row, { margin, cell, steps, top, height, t }) {
-    const { svg, text, round, number, dashes } = explorables.kit;
-    const low = Math.min(0, ...scene.panels.map((p) => p.low));
-    const high = Math.max(...scene.panels.map((p) => p.high));
-    const y = (v) => top + height * (1 - (v - low) / (high - low));
-    g.append(
-      svg("line", { x1: margin, x2: margin + cell * steps, y1: round(y(0)), y2: round(y(0)), class: "ex-zero" }),
-      text(margin - 6, y(high) + 4, number(high), { "text-anchor": "end", class: "ex-small" }),
-      text(margin - 6, y(low) + 4, number(low), { "text-anchor": "end", class: "ex-small" }),
-    );
-    scene.panels.forEach((p, i) => {
-      const line = p.values[Math.min(row, p.rows.length - 1)];
-      const d = line.map((v, k) => `${k ? "L" : "M"}${round(margin + (k + 0.5) * cell)} ${round(y(v))}`).join("");
-      const now = { cx: round(margin + (t + 0.5) * cell), cy: round(y(line[t])), r: 4 };
-      g.append(
-        svg("path", { d, class: `ex-curve ex-${p.role}`, "stroke-dasharray": dashes(i) }),
-        svg("circle", { ...now, class: `ex-dot ex-${p.role}` }),
-      );
+  }
+  function tokens(g, scene, at) {
+    const longest = Math.max(...scene.tokens.map((token) => token.length));
+    const every = Math.ceil((longest * 6.8 + 1) / at.cell); // none overlap
+    scene.tokens.forEach((token, k) => {
+      if ((k + 1) % every) return;
+      const style = { "text-anchor": "middle", class: "ex-token" };
+      g.append(text(at.x(k) + at.cell / 2, at.tokens + 10, shown(token), style));
     });
-  },
-});
+  }
+  // Names of panels and rows, which stay in sight while the rest scrolls.
+  function names(g, scene, at, row) {
+    scene.panels.forEach((p, i) => {
+      const { lines, top, h } = at.panels[i];
+      lines.forEach((line, k) => g.append(
+        text(4, top - 6 - 15 * (lines.length - 1 - k), line, { class: "ex-label ex-halo" }),
+      ));
+      p.rows.forEach((name, r) => {
+        if (p.rows.length > 12 && r % 2) return;
+        const traced = row !== null && r === of(p, row) ? " ex-label" : "";
+        const style = { "text-anchor": "end", class: `ex-small${traced}` };
+        g.append(text(at.margin - 6, top + r * h + h / 2 + 4, kept(name, at.margin - 10), style));
+      });
+    });
+  }
+  // The chosen row of every panel as a line under the heat maps.
+  function range(scene) {
+    return [Math.min(0, ...scene.panels.map((p) => p.low)), Math.max(...scene.panels.map((p) => p.high))];
+  }
+  const rise = (scene, at) => {
+    const [low, high] = range(scene);
+    return (v) => at.line + TRACE * (1 - (v - low) / (high - low));
+  };
+  function trace(g, scene, at, row) {
+    const y = rise(scene, at);
+    g.append(svg("line", { x1: at.margin, x2: at.x(at.steps), y1: round(y(0)), y2: round(y(0)), class: "ex-zero" }));
+    scene.panels.forEach((p, i) => {
+      const d = p.values[of(p, row)].map((v, k) => `${k ? "L" : "M"}${round(at.x(k + 0.5))} ${round(y(v))}`).join("");
+      g.append(svg("path", { d, class: `ex-curve ex-${p.role}`, "stroke-dasharray": dashes(i) }));
+    });
+  }
+  function traceNames(g, scene, at, who, width) {
+    const y = rise(scene, at);
+    const style = { "text-anchor": "end", class: "ex-small" };
+    for (const v of range(scene)) g.append(text(at.margin - 6, y(v) + 4, number(v), style));
+    const head = at.line - 12 - 18 * rowsOfKey(scene, width);
+    g.append(text(4, head, `${who}, traced:`, { class: "ex-label ex-halo" }));
+    key(g, entries(scene), 4, head + 2, width - 8);
+  }
+  function cursor(g, scene, at, t, row) {
+    const d = at.panels.map(({ top, h }, i) => {
+      const height = h * scene.panels[i].rows.length + (i < at.panels.length - 1 ? 2 : 20);
+      return `M${round(at.x(t))} ${top - 2}h${round(at.cell)}v${height}h${-round(at.cell)}z`;
+    }).join("");
+    const { top } = at.panels[0];
+    const grab = { x: at.margin, y: top, width: round(at.cell * at.steps), height: round(at.tokens + 16 - top) };
+    g.append(svg("path", { d, class: "ex-cursor" }), svg("rect", { ...grab, class: "ex-grab", "data-handle": "t" }));
+    if (row === null) return;
+    const y = rise(scene, at);
+    scene.panels.forEach((p) => {
+      const now = { cx: round(at.x(t + 0.5)), cy: round(y(p.values[of(p, row)][t])), r: 4 };
+      g.append(svg("circle", { ...now, class: `ex-dot ex-${p.role}` }));
+    });
+  }
+
+  explorables.define("playback", {
+    at: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
+    draw(view) {
+      const chosen = this.at(view);
+      const scene = view.data.scenes[chosen];
+      const steps = scene.tokens.length;
+      view.limit("t", steps);
+      const t = Math.min(view.get("t"), steps) - 1;
+      const traced = view.data.rows > 1;
+      if (traced) view.limit("row", most(scene));
+      const row = traced ? Math.min(view.get("row"), most(scene)) - 1 : null;
+      const at = layout(scene, view.width, traced);
+      const height = this.height(view, traced);
+      const drawn = `${view.width}|${chosen}`;
+      if (traced) view.note("row", this.who(scene, row));
+      view.layer("heat", drawn, (g) => {
+        image(g, scene, at);
+        scene.panels.forEach((p, i) => cells(g, p, at.panels[i], at));
+        tokens(g, scene, at);
+      });
+      if (traced) view.layer("trace", `${drawn}|${row}`, (g) => trace(g, scene, at, row));
+      view.layer("cursor", `${drawn}|${row}|${t}`, (g) => cursor(g, scene, at, t, row));
+      view.layer("names", `${drawn}|${row}`, (g) => {
+        names(g, scene, at, row);
+        if (traced) traceNames(g, scene, at, this.who(scene, row), view.width);
+      }, true);
+      view.drag("t", (px) => view.set("t", clamp(Math.floor((px - at.margin) / at.cell) + 1, 1, steps)));
+      return { height, width: at.width, focus: at.x(t), margin: at.margin - 2, say: this.say(view, scene, t, row) };
+    },
+    // The figure is as tall as its tallest scene, so that nothing below it moves.
+    height(view, traced) {
+      if (view.tall?.width !== view.width) {
+        const heights = Object.values(view.data.scenes).map((s) => layout(s, view.width, traced).height);
+        view.tall = { width: view.width, height: Math.max(...heights) };
+      }
+      return view.tall.height;
+    },
+    who: (scene, row) => {
+      const longest = scene.panels.reduce((a, b) => (b.rows.length > a.rows.length ? b : a));
+      return longest.rows[of(longest, row)];
+    },
+    say(view, scene, t, row) {
+      const values = scene.panels.map((p) => `${p.label} ${number(p.values[of(p, row ?? 0)][t])}`).join(" · ");
+      const read = row === null ? values : `${this.who(scene, row)}: ${values}`;
+      if (scene.say) return row === null ? scene.say[t] : `${typeset(scene.say[t])} Traced: ${read}.`;
+      const before = scene.tokens.slice(Math.max(0, t - 14), t).join(view.data.glue);
+      const after = scene.tokens.slice(t + 1, t + 8).join(view.data.glue);
+      const where = `…${before}[${scene.tokens[t]}]${after}…`;
+      return `${view.data.context ? where : `Step ${t + 1} of ${scene.tokens.length}.`} ${read}`;
+    },
+    // What it says at the steps with the longest sentences, of the row with the longest name.
+    sayings(view) {
+      return Object.values(view.data.scenes).flatMap((scene) => {
+        const rows = view.data.rows > 1 ? [...Array(most(scene)).keys()] : [null];
+        const named = (r) => (r === null ? 0 : this.who(scene, r).length);
+        const row = rows.reduce((a, b) => (named(b) > named(a) ? b : a));
+        const all = scene.tokens.map((_, t) => this.say(view, scene, t, row));
+        return all.sort((a, b) => b.length - a.length).slice(0, 4);
+      });
+    },
+  });
+})();

@@ -5,22 +5,32 @@ explorables.define("sweep", {
     const { nearest } = explorables.kit;
     return view.spec.controls.reduce((i, c) => i * c.values.length + nearest(c.values, view.get(c.name)), 0);
   },
+  sayings: (view) => view.data.say,
   draw(view) {
-    const { plot, curve, dashes, endLabels, clamp } = explorables.kit;
+    const { scales, axes, curve, dashes, endLabels, text, typeset, clamp } = explorables.kit;
     const { data, width } = view;
+    const { ydomain, logy, xlabel, ylabel } = data;
     const i = this.index(view);
-    const height = clamp(width * 0.55, 260, 380);
-    view.layer("curves", undefined, (g) => {
-      const { ydomain, logy, xlabel, ylabel } = data;
-      const xdomain = [data.x[0], data.x[data.x.length - 1]];
-      const p = plot(g, { left: 8, top: 8, width: width - 12, height }, { xdomain, ydomain, logy, xlabel, ylabel });
-      // where the figure began stays visible, faint, so that a move is seen as a move
+    const names = data.curves.map((c) => typeset(c.label));
+    const height = clamp(width * 0.5, 290, 360);
+    const xdomain = [data.x[0], data.x[data.x.length - 1]];
+    const box = { left: 4, top: 4, width: width - 8, height };
+    const p = scales(box, { xdomain, ydomain, logy, xlabel, ylabel, ends: names });
+    view.layer("axes", width, (g) => axes(g, p));
+    // where the figure began stays visible, faint, so that a move is seen as a move
+    view.layer("ghost", `${width}|${i === data.begin}`, (g) => {
+      if (i === data.begin) return;
       for (const { ys, role } of data.curves) {
-        curve(p, data.x, ys[data.begin], role, { class: `ex-curve ex-ghost ex-${role}` });
+        curve({ ...p, layer: g }, data.x, ys[data.begin], role, { class: `ex-curve ex-ghost ex-${role}` });
       }
-      data.curves.forEach((c, k) => curve(p, data.x, c.ys[i], c.role, { "stroke-dasharray": dashes(k) }));
-      endLabels(p, data.curves.map((c) => ({ label: c.label, role: c.role, xs: data.x, ys: c.ys[i] })));
+      const note = { "text-anchor": "middle", class: "ex-small" };
+      g.append(text(p.left + p.width / 2, height + 15, "faint: as the figure began", note));
     });
-    return { height: height + 12, say: data.say[i] };
+    view.layer("curves", `${width}|${i}`, (g) => {
+      const q = { ...p, layer: g };
+      data.curves.forEach((c, k) => curve(q, data.x, c.ys[i], c.role, { "stroke-dasharray": dashes(k) }));
+      endLabels(q, data.curves.map((c, k) => ({ ...c, label: names[k], dash: dashes(k), xs: data.x, ys: c.ys[i] })));
+    });
+    return { height: height + 20, say: data.say[i] };
   },
 });
