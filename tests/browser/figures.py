@@ -14,6 +14,22 @@ LOOK = """async root => {
     await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)));
     return root.querySelector("svg").innerHTML + root.querySelector(".ex-readout").innerText;
 }"""
+PUT = """(root, [name, value]) => {
+    const view = [...explorables.mounted].find(v => v.root === root);
+    const control = view.spec.controls.find(c => c.name === name);
+    const inputs = [...root.querySelectorAll(`[data-control="${name}"]`)];
+    const [first] = inputs;
+    const listed = control.options ?? control.values;
+    const place = listed?.indexOf(value);
+    if (place < 0) throw Error(`${name}: no ${value} among ${listed}`);
+    if (first.type === "radio") return inputs[place].click();
+    if (first.type === "checkbox") return first.checked === value || first.click();
+    if (first.tagName === "SELECT") first.selectedIndex = place;
+    else first.value = first.type === "range" && listed ? place : value;
+    first.dispatchEvent(new Event(first.type === "range" ? "input" : "change", { bubbles: true }));
+}"""
+STATE = """name => { const view = [...explorables.mounted].find(v => v.spec.name === name && v.root.isConnected);
+    return Object.fromEntries(view.spec.controls.map(c => [c.name, view.get(c.name)])) }"""
 FIGURE = re.compile(r'<figure class="explorable"[^>]*id="([^"]+)"')
 
 
@@ -27,10 +43,11 @@ def assert_close(ours, theirs) -> None:
     np.testing.assert_allclose(ours, theirs, rtol=1e-6, atol=1e-9)
 
 
-def show(page, figure: Explorable) -> None:
-    """Put a figure into an empty page in which its kind is defined."""
-    page.set_content(f"<body style='width:900px'>{figure.html()}</body>")
+def show(page, figure: Explorable, width: int = 900) -> "Figure":
+    """Put a figure into an empty page in which its kind is defined, in a column of some pixels."""
+    page.set_content(f"<body style='width:{width}px'>{figure.html()}</body>")
     page.evaluate(MOUNT)
+    return Figure(page, figure.spec["name"])
 
 
 class Figure:
@@ -57,6 +74,35 @@ class Figure:
         inputs = self.root.locator(f'[data-control="{control}"]')
         kind = inputs.first.evaluate("e => e.tagName === 'SELECT' ? 'select' : e.type")
         return inputs, kind
+
+    def put(self, **state: float | str | bool) -> str:
+        """Move controls to values, as a hand does, and wait for the drawing; return the read-out."""
+        for control, value in state.items():
+            self.root.evaluate(PUT, [control, value])
+        self.look()
+        return self.root.locator(".ex-readout").inner_text()
+
+    def press(self, x: float, y: float) -> None:
+        """Press and release the pointer at a point of the drawing, in its own pixels."""
+        box = self.root.locator("svg").first.bounding_box()
+        self.page.mouse.move(box["x"] + x, box["y"] + y)
+        self.page.mouse.down()
+        self.page.mouse.up()
+        self.look()
+
+    def pull(self, handle: str, x: float, y: float) -> None:
+        """Drag a handle to a point of the drawing, in its own pixels."""
+        box = self.root.locator("svg").first.bounding_box()
+        spot = self.root.locator(f'[data-handle="{handle}"]').bounding_box()
+        self.page.mouse.move(spot["x"] + spot["width"] / 2, spot["y"] + spot["height"] / 2)
+        self.page.mouse.down()
+        self.page.mouse.move(box["x"] + x, box["y"] + y, steps=3)
+        self.page.mouse.up()
+        self.look()
+
+    def state(self) -> dict:
+        """The values of all controls."""
+        return self.page.evaluate(STATE, self.name)
 
     def by_keyboard(self, control: str) -> None:
         """Move a control one notch with a key."""

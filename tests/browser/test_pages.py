@@ -17,8 +17,6 @@ TYPESET = "async () => { await window.MathJax?.startup?.promise; await document.
 SIDEWAYS = """() => [...document.querySelectorAll('article pre')]
     .filter(p => p.checkVisibility({contentVisibilityAuto: true}) && p.scrollWidth > p.clientWidth + 1)
     .map(p => p.textContent.split("\\n").reduce((a, b) => a.length > b.length ? a : b))"""
-STATE = """name => { const view = [...explorables.mounted].find(v => v.spec.name === name);
-    return Object.fromEntries(view.spec.controls.map(c => [c.name, view.get(c.name)])) }"""
 
 
 def test_the_book_has_pages_and_figures(built_book):
@@ -76,7 +74,7 @@ def test_a_served_page_is_quiet_no_code_scrolls_sideways_and_its_links_set_the_s
         wanted = dict(parse_qsl(query))
         assert set(wanted) <= set(figure.controls()), f"{name} has no such control: {query}"
         links.nth(i).click()
-        state = tab.evaluate(STATE, name)
+        state = figure.state()
         for key, value in wanted.items():
             same = str(state[key]).lower() == value.lower()
             assert same or float(state[key]) == pytest.approx(float(value), rel=0.05)

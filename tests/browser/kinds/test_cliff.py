@@ -6,16 +6,19 @@ that the page itself visited, wherever such roundings stay below 1e-7 (that is i
 descents from those starts from which the reference, begun 10⁻¹² aside, goes the same way.
 """
 
+import re
+
 import numpy as np
 import pytest
 
 from companion.core.functions import sigmoid
 from companion.figures import Cliff
 from companion.figures.kinds.cliff import CLIPS, RATES, STEPS, THRESHOLDS, B, W
-from companion.optimization import cliff_descent, cliff_gradient
+from companion.optimization import cliff_descent, cliff_gradient, cliff_loss
 from companion.optimization.cliff import H0
 from companion.optimization.cliff import STEPS as TAU
 
+from ..drawn import assert_drawn, axes, curves, number
 from ..figures import show
 
 example = Cliff
@@ -114,3 +117,80 @@ def test_the_picture_follows_the_state():
     first = figure.png()
     figure.clip = "none"
     assert figure.png() != first
+
+
+BANDS = [0.0005, 0.004, 0.02, 0.05, 0.08, 0.15, 0.25, 0.35, 0.42]
+FILLED = """(root, points) => { const bands = [...root.querySelectorAll("path.ex-bar")];
+    return points.map(([x, y]) => bands.findIndex(b => b.isPointInFill(new DOMPoint(x, y)))); }"""
+DOTS = """(root, role) => [...root.querySelectorAll(`circle.ex-dot.ex-${role}`)]
+    .map(c => [+c.getAttribute("cx"), +c.getAttribute("cy")])"""
+
+
+def both_axes(figure):
+    """The axes of the map, and those of the curves beside it."""
+    (x, y), (step, size) = axes(figure.root, log=[False, True])
+    return x, y, step, size
+
+
+@pytest.mark.parametrize("width", [900, 360])
+def test_the_map_is_redder_where_the_loss_is_larger(page, width):
+    figure = show(page, Cliff(), width)
+    x, y, _, _ = both_axes(figure)
+    w, b = RNG.uniform(*W, 300), RNG.uniform(*B, 300)
+    near = [cliff_loss(w + dw, b + db) for dw in (-0.05, 0, 0.05) for db in (-0.05, 0, 0.05)]
+    bands = np.array([np.searchsorted(BANDS, loss, side="right") - 1 for loss in near])
+    plain = (bands == bands[0]).all(axis=0)  # not at the border of two bands
+    assert plain.sum() > 100 and len({*bands[0][plain]}) > 4
+    drawn = np.array(figure.root.evaluate(FILLED, np.stack([x.pixel(w), y.pixel(b)], axis=1).tolist()))
+    np.testing.assert_array_equal(drawn[plain], bands[0][plain])
+    opacity = figure.root.locator("path.ex-bar").evaluate_all("all => all.map(p => +p.style.fillOpacity)")
+    assert opacity == sorted(opacity) and opacity[-1] > 5 * opacity[0]
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_the_paths_and_curves_drawn_are_those_of_the_reference(page, clip):
+    w, b, v, lr = 5.4, -2.3, 0.3, 0.2  # a start at which roundings do not decide
+    figure = show(page, Cliff(w=w, b=b, clip=clip, v=v, lr=lr))
+    x, y, step, size = both_axes(figure)
+    named, _ = curves(figure.root)
+    roles = {"parameter": clip} | ({} if clip == "none" else {"target": "none"})
+    for role, how in roles.items():
+        path = cliff_descent(w, b, lr, how, v, STEPS)
+        inside = (path.w >= W[0]) & (path.w <= W[1]) & (path.b >= B[0]) & (path.b <= B[1])
+        wanted = np.stack([x.pixel(path.w[inside]), y.pixel(path.b[inside])], axis=1)
+        np.testing.assert_allclose(figure.root.evaluate(DOTS, role), wanted, atol=1)
+    path, k = cliff_descent(w, b, lr, clip, v, STEPS), np.arange(STEPS + 1)
+    lines = {"loss": path.loss, "gradient norm": path.norm, "threshold v": np.full(STEPS + 1, v)}
+    if clip != "none":
+        lines["loss without clipping"] = cliff_descent(w, b, lr, "none", v, STEPS).loss
+    assert set(named) == set(lines)
+    for name, ys in lines.items():
+        assert_drawn(named[name], k, np.clip(ys, 1.01e-8, 1e6), step, size, (1e-8, 1e6))
+
+
+def test_the_start_dragged_to_a_point_of_the_map_is_that_point(page):
+    figure = show(page, Cliff())
+    x, y, _, _ = both_axes(figure)
+    for w, b in ((3.6, -2.8), (5.8, -1.1), (4.5, -2.0)):
+        figure.pull("start", float(x.pixel(w)), float(y.pixel(b)))
+        state = figure.state()
+        assert state["w"] == pytest.approx(w, abs=0.021) and state["b"] == pytest.approx(b, abs=0.021)
+        spot = figure.root.locator("[data-handle=start]")
+        at = [float(spot.get_attribute(name)) for name in ("cx", "cy")]
+        np.testing.assert_allclose([x.value(at[0]), y.value(at[1])], [state["w"], state["b"]], atol=0.01)
+    figure.pull("start", float(x.pixel(3.3)), float(y.pixel(0.0)))
+    assert figure.state()["b"] == B[1]
+
+
+@pytest.mark.parametrize("clip", CLIPS)
+def test_the_readout_counts_the_gradients_that_were_clipped_and_tells_where_the_descent_ends(page, clip):
+    figure = show(page, Cliff(w=5.4, b=-2.3, lr=0.2, clip=clip))
+    for v in THRESHOLDS:
+        said = figure.put(v=v)
+        path = cliff_descent(5.4, -2.3, 0.2, clip, v, STEPS)
+        count = int((path.norm > v).sum())
+        told = re.search(r"Longer than v: (\d+) gradient", said)
+        assert int(told.group(1) if told else 0) == (0 if clip == "none" else count)
+        loss, largest = re.search(r"steps loss ([^ ,]+?)[.,]? .*Largest gradient ([^ ,]+),", said).groups()
+        assert number(loss) == pytest.approx(path.loss[-1], rel=0.06)
+        assert number(largest) == pytest.approx(path.norm.max(), rel=0.06)

@@ -148,3 +148,44 @@ def test_the_picture_follows_the_state_and_survives_a_bad_text():
     second = figure.png()
     figure.text = "1 +"
     assert len({first, second, figure.png()}) == 3
+
+
+TREE = """root => ({
+    nodes: [...root.querySelectorAll("rect.ex-node")].map(r => ({ look: [...r.classList], words: r.nextElementSibling
+        .textContent, x: +r.getAttribute("x") + r.getAttribute("width") / 2, y: +r.getAttribute("y") + 11 })),
+    edges: [...root.querySelectorAll(".ex-edge")].map(g => [g.classList.contains("ex-off"),
+        ...g.querySelector("path").getAttribute("d").match(/-?[\\d.]+/g).map(Number)]) })"""
+FACES = {"True": "T", "False": "F", "*": "×", "-": "−", "/": "÷"}
+
+
+@pytest.mark.parametrize("kind", ["parse", "balanced", "chain"])
+@pytest.mark.parametrize("text", ["2 * (3 - 5) + 7 / 2", "not (True and False) or False"])
+def test_at_every_step_the_tree_shows_the_nodes_that_are_computed_and_what_they_hold(page, text, kind):
+    figure = show(page, ExpressionTree(text=text, tree=kind))
+    here = parse(text)
+    tau = len(here.tokens)
+    tree = {"parse": here.tree, "balanced": balanced(tau), "chain": chain(tau)}[kind]
+    labels = [[FACES.get(word, word) for word in pending(here, *span)] for span in spans(tree)]
+    labels[:tau] = [[FACES.get(word, word)] for word in here.tokens]
+    high = heights(tree)
+    for step in range(tau):
+        said = figure.put(step=step)
+        drawn = figure.root.evaluate(TREE)
+        for n, (node, label) in enumerate(zip(drawn["nodes"], labels, strict=True)):
+            shown = n < tau + step
+            long = len(" ".join(label)) > 12
+            assert node["words"] == ("" if not shown else f"{len(label)} symbols" if long else " ".join(label))
+            assert ("ex-off" in node["look"]) == (not shown)
+            assert ("ex-hot" in node["look"]) == (step > 0 and n == tau + step - 1)
+        xs, ys = ([node[k] for node in drawn["nodes"]] for k in "xy")
+        assert xs[:tau] == sorted(xs[:tau])
+        np.testing.assert_allclose(np.corrcoef(ys, high)[0, 1], -1, atol=1e-6)  # a level up is a level up
+        wanted = [(c, n) for n, pair in enumerate(tree.merges, tau) for c in pair]
+        for (off, *ends), (child, n) in zip(drawn["edges"], wanted, strict=True):
+            assert off == (n >= tau + step)
+            np.testing.assert_allclose(ends, [xs[child], ys[child], xs[n], ys[n]], atol=0.6)
+        if step:
+            left, right = (" ".join(labels[n]) for n in tree.merges[step - 1])
+            assert f"Step {step}: “{left}” and “{right}” make" in said and " ".join(labels[tau + step - 1]) in said
+        else:
+            assert "Nothing merged yet" in said

@@ -1,10 +1,13 @@
-"""Graphs: views are looked up by the controls' values, and bad input is named."""
+"""Graphs: each step shows what its frames say, views are looked up by the controls, and bad input is named."""
 
 import re
 
+import numpy as np
 import pytest
 
 from companion.figures import Choice, Edge, Frame, Graph, Node, Range, View
+
+from ..figures import show
 
 A = Node("a", 0, 0)
 
@@ -52,3 +55,87 @@ def test_views_are_keyed_as_the_page_joins_their_values():
 def test_bad_input_is_named(make, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         make()
+
+
+# A view of three nodes in two rows with a copy of W twice, and one of one node; two ranges, to be told apart.
+STEPS = [
+    Frame("First.", {"x": "1.5"}),
+    Frame("Then.", {"h": "−0.2", "x>h": "0.7"}, hot=["h"]),
+    Frame("Back.", {}, {"h": "3e-7", "h>o": "0.25"}, ["h>o"]),
+    Frame("Last.", {"o": "9"}, {"x": "2"}, ["o", "x"]),
+]
+TREE = View(
+    [Node("x", 0, 0, "x", "input"), Node("h", 1, 0, "h"), Node("o", 1, 2, "o", "output", share="b")],
+    [Edge("x", "h", "W", "W"), Edge("h", "o", "W", "W"), Edge("x", "o", "skip", curve=0.4)],
+    STEPS,
+    {"depth": 3},
+)
+NODES = """root => Object.fromEntries([...root.querySelectorAll("[data-node]")].map(g => {
+    const [shape, name, value, grad] = g.children;
+    return [g.dataset.node, { x: +shape.getAttribute("cx"), y: +shape.getAttribute("cy"), look: [...shape.classList],
+        name: name.textContent, value: value.textContent, grad: grad.textContent }]; }))"""
+EDGES = """root => Object.fromEntries([...root.querySelectorAll("[data-edge]")].map(g => {
+    const path = g.querySelector("path.ex-reach"), far = path.getTotalLength();
+    const [from, to] = [path.getPointAtLength(0), path.getPointAtLength(far)];
+    const tip = g.querySelector(".ex-arrow").getCTM();
+    return [g.dataset.edge, { from: [from.x, from.y], to: [to.x, to.y], tip: [tip.e, tip.f], look: [...g.classList],
+        label: g.querySelector(".ex-weight").textContent, grad: g.querySelector(".ex-grad").textContent }]; }))"""
+
+
+def stepped(**options):
+    views = {(1, "deep"): TREE, (1, "flat"): View([A], []), (2, "deep"): View([A], [], [Frame("Alone.", {"a": "7"})])}
+    views[(2, "flat")] = View([A], [], [Frame("Flat.", {"a": "8"})])
+    controls = [Range("k", values=[1, 2]), Choice("way", ["deep", "flat"])]
+    return Graph("stepped", views, controls, title="T", caption="C", **options)
+
+
+@pytest.mark.parametrize("width", [900, 360])
+def test_nodes_stand_in_their_places_and_arrows_lead_from_source_to_target(page, width):
+    figure = show(page, stepped(), width)
+    nodes, edges = figure.root.evaluate(NODES), figure.root.evaluate(EDGES)
+    x, h, o = (nodes[name] for name in "xho")
+    assert x["x"] < h["x"] == o["x"] and x["y"] == h["y"] > o["y"] + 100
+    for e in TREE.edges:
+        drawn = edges[f"{e.source}>{e.target}"]
+        ends = [np.array([nodes[name]["x"], nodes[name]["y"]]) for name in (e.source, e.target)]
+        assert np.linalg.norm(ends[0] - drawn["from"]) < 30 and np.linalg.norm(ends[1] - drawn["to"]) < 30
+        assert np.linalg.norm(ends[1] - drawn["tip"]) < 30
+
+
+def test_at_every_step_the_graph_shows_what_its_frames_have_put_there_and_lights_what_is_at_work(page):
+    figure = show(page, stepped(light="W"))
+    for step in range(len(STEPS) + 1):
+        said = figure.put(step=step, light="none")
+        values, grads, hot = {}, {}, set()
+        for frame in STEPS[:step]:
+            values, grads, hot = values | frame.values, grads | frame.grads, set(frame.hot)
+        grads = {name: f"∇ {text}".replace("3e-7", "3×10⁻⁷") for name, text in grads.items()}
+        assert said.startswith(STEPS[step - 1].say if step else "Nothing computed yet") and "depth: 3" in said
+        drawn = {**figure.root.evaluate(NODES), **figure.root.evaluate(EDGES)}
+        for name, look in drawn.items():
+            node = "label" not in look
+            assert ("ex-hot" in look["look"]) == (name in hot), f"step {step}, {name}"
+            assert look["grad"] == grads.get(name, "")
+            reached = name if node else name.split(">")[0]
+            assert ("ex-off" in look["look"]) == (reached not in values and reached not in grads)
+            if node:
+                assert (look["value"], look["name"]) == (values.get(name, ""), name)
+            else:
+                label = {"x>h": "W", "h>o": "W", "x>o": "skip"}[name]
+                assert look["label"] == " ".join(filter(None, [label, values.get(name, "")]))
+
+
+def test_a_lit_parameter_lights_each_of_its_copies_and_nothing_else(page):
+    figure = show(page, stepped())
+    for light, copies in (("none", set()), ("W", {"x>h", "h>o"}), ("b", {"o"})):
+        said = figure.put(light=light)
+        drawn = {**figure.root.evaluate(NODES), **figure.root.evaluate(EDGES)}
+        assert {name for name, look in drawn.items() if "ex-lit" in look["look"]} == copies
+        assert ("used 2 times" in said, "stands here once" in said) == (light == "W", light == "b")
+
+
+def test_each_place_of_the_controls_shows_its_own_view(page):
+    figure = show(page, stepped())
+    for k, way, said in ((1, "deep", "Last."), (2, "deep", "Alone."), (2, "flat", "Flat."), (1, "flat", "")):
+        assert figure.put(k=k, way=way, step=4).startswith(said)
+        assert set(figure.root.evaluate(NODES)) == ({*"xho"} if (k, way) == (1, "deep") else {"a"})

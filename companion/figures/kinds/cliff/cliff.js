@@ -49,46 +49,64 @@
     }
     return s < e ? [x0 + s * (x1 - x0), y0 + s * (y1 - y0), x0 + e * (x1 - x0), y0 + e * (y1 - y0), e < 1] : null;
   }
+  const NAMES = ["loss", "gradient norm", "threshold v", "loss without clipping"];
   const BANDS = [0.0005, 0.004, 0.02, 0.05, 0.08, 0.15, 0.25, 0.35, 0.42];
 
   explorables.define("cliff", {
     compute, gradient,
     draw(view) {
+      const { scales, axes } = explorables.kit;
       const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
       const { steps } = view.data;
       const out = compute(state, steps);
       const free = compute({ ...state, clip: "none" }, steps);
       const wide = view.width >= 600;
-      const side = wide ? Math.min(430, view.width * 0.56) : view.width;
-      const tall = wide ? side : Math.max(300, view.width * 0.9);
+      const side = wide ? Math.min(400, view.width * 0.54) : view.width;
+      const tall = wide ? side * 0.92 : Math.max(250, view.width * 0.75);
       const left = { left: 4, top: 4, width: side - 8, height: tall };
       const right = wide
         ? { left: side, top: 4, width: view.width - side - 4, height: tall }
-        : { left: 4, top: tall + 4, width: view.width - 8, height: 270 };
+        : { left: 4, top: tall + 4, width: view.width - 8, height: 236 };
       const [cw, cb] = ["w", "b"].map((n) => view.spec.controls.find((c) => c.name === n));
-      view.layer("surface", `${side}|${tall}`, (g) => { this.surface(g, left, cw, cb); });
-      view.layer("paths", undefined, (g) => {
-        const p = explorables.kit.plot(g, left, {
-          xdomain: [cw.min, cw.max], ydomain: [cb.min, cb.max],
-          xlabel: "self-weight w", ylabel: "bias b (redder: larger loss)",
-        });
-        if (state.clip !== "none") this.path(g, p, free, "target", "without clipping");
-        this.path(g, p, out, "parameter", state.clip === "none" ? "no clipping" : `clipped by ${state.clip}`);
-        view.handle(g, "start", p.x(state.w), p.y(state.b), "parameter", (px, py) => {
-          const { clamp } = explorables.kit;
-          const grid = (v, c) => clamp(Number((Math.round(v / c.step) * c.step).toFixed(3)), c.min, c.max);
-          const [w, b] = p.invert(px, py);
-          view.set("w", grid(w, cw));
-          view.set("b", grid(b, cb));
-        });
-        this.curves(g, right, out, free, state, steps);
+      const map = scales(left, {
+        xdomain: [cw.min, cw.max], ydomain: [cb.min, cb.max],
+        xlabel: "self-weight w", ylabel: "bias b (redder: larger loss)",
       });
-      return { height: wide ? tall + 8 : tall + 278, say: this.say(state, out, free, steps, cw, cb) };
+      const sizes = scales(right, {
+        xdomain: [0, steps], ydomain: [1e-8, 1e6], logy: true, ends: NAMES,
+        xlabel: "step of descent", ylabel: "loss and gradient norm",
+      });
+      view.layer("surface", view.width, (g) => {
+        this.surface(g, map, cw, cb);
+        axes(g, map);
+        axes(g, sizes);
+      });
+      view.layer("paths", Object.values({ width: view.width, ...state }).join(), (g) => {
+        const labels = [];
+        if (state.clip !== "none") this.path(g, map, free, "target", "without clipping", labels);
+        const way = state.clip === "none" ? "no clipping" : `clipped by ${state.clip}`;
+        this.path(g, map, out, "parameter", way, labels);
+        g.append(...labels);
+        this.curves({ ...sizes, layer: g }, out, free, state);
+      });
+      const move = (px, py) => {
+        const { clamp } = explorables.kit;
+        const grid = (v, c) => clamp(Number((Math.round(v / c.step) * c.step).toFixed(3)), c.min, c.max);
+        const [w, b] = map.invert(px, py);
+        view.set("w", grid(w, cw));
+        view.set("b", grid(b, cb));
+      };
+      view.layer("start", undefined, (g) => view.handle(g, "start", map.x(state.w), map.y(state.b), "parameter", move));
+      return { height: wide ? tall + 8 : tall + 244, say: this.say(state, out, free, steps, cw, cb) };
     },
+    sayings: () => [
+      "Clipped by norm at v = 0.01: after 100 steps loss 2.2×10⁻¹⁶, outside the picture at w = −8.8×10⁻¹⁶, b = −8.8×10⁻¹⁶. "
+      + "Largest gradient 2.2×10⁻¹⁶, largest jump 2.2×10⁻¹⁶. Longer than v: 100 gradients. "
+      + "Without clipping: loss 2.2×10⁻¹⁶, outside the picture at w = −8.8×10⁻¹⁶, b = −8.8×10⁻¹⁶.",
+    ],
     // Cells of one band of the loss are one path, so the map is a dozen nodes.
-    surface(g, box, cw, cb) {
+    surface(g, r, cw, cb) {
       const { svg, round } = explorables.kit;
-      const r = { left: box.left + 46, top: box.top + 22, width: box.width - 56, height: box.height - 62 };
       const n = 72;
       const d = BANDS.map(() => "");
       const [dx, dy] = [r.width / n, r.height / n];
@@ -112,7 +130,8 @@
         g.append(svg("path", { d: path, class: "ex-bar ex-loss", style }));
       });
     },
-    path(g, p, out, role, label) {
+    // Draws a descent; where it leaves the picture, its label joins `labels`, clear of those that are there.
+    path(g, p, out, role, label, labels) {
       const { svg, text, round } = explorables.kit;
       let d = "";
       let exit = null;
@@ -127,8 +146,8 @@
         if (part[4]) exit ??= part;
       });
       g.append(
-        svg("path", { d, class: `ex-curve ex-halo`, style: "stroke-width:4.5px" }),
-        svg("path", { d, class: `ex-curve ex-${role}`, "stroke-dasharray": role === "target" ? "5 3" : null }),
+        svg("path", { d, class: "ex-curve ex-way ex-halo", style: "stroke-width:4.5px" }),
+        svg("path", { d, class: `ex-curve ex-way ex-${role}`, "stroke-dasharray": role === "target" ? "5 3" : null }),
       );
       const dot = { r: 2.6, class: `ex-dot ex-${role}`, style: "stroke:var(--ex-ink);stroke-width:0.5px" };
       for (const [x, y] of dots) g.append(svg("circle", { cx: round(x), cy: round(y), ...dot }));
@@ -137,36 +156,26 @@
         const turn = (Math.atan2(y - y0, x - x0) * 180) / Math.PI;
         const transform = `translate(${round(x)} ${round(y)}) rotate(${round(turn)})`;
         const end = x > p.left + p.width / 2;
-        const base = Math.max(y, p.top + 4) + (y > p.top + p.height / 2 ? -8 : 12);
+        const low = y > p.top + p.height / 2;
+        let base = Math.max(y, p.top + 4) + (low ? -8 : 12);
+        while (labels.some((other) => Math.abs(other.getAttribute("y") - base) < 15)) base += low ? -15 : 15;
         const style = { class: "ex-halo ex-small", "text-anchor": end ? "end" : "start" };
-        g.append(
-          svg("path", { d: "M0 0L-11 -5V5z", transform, class: `ex-dot ex-${role}` }),
-          text(x + (end ? -14 : 14), base, `${label}: leaves`, style),
-        );
+        g.append(svg("path", { d: "M0 0L-11 -5V5z", transform, class: `ex-dot ex-${role}` }));
+        labels.push(text(x + (end ? -14 : 14), base, `${label}: leaves`, style));
       }
     },
-    curves(g, box, out, free, { clip, v }, steps) {
-      const { svg, text, plot, curve } = explorables.kit;
+    curves(p, out, free, { clip, v }) {
+      const { curve, endLabels } = explorables.kit;
       const xs = out.loss.map((_, k) => k);
       const floor = (ys) => ys.map((y) => (Number.isFinite(y) ? Math.min(1e6, Math.max(y, 1.01e-8)) : null));
-      const p = plot(g, box, {
-        xdomain: [0, steps], ydomain: [1e-8, 1e6], logy: true,
-        xlabel: "step of descent", ylabel: "loss and gradient norm",
-      });
-      curve(p, xs, xs.map(() => v), "gradient", { "stroke-dasharray": "2 3" });
-      const faint = { "stroke-dasharray": "5 3", class: "ex-curve ex-target ex-thin" };
-      if (clip !== "none") curve(p, xs, floor(free.loss), "target", faint);
-      curve(p, xs, floor(out.norm), "gradient", { class: "ex-curve ex-gradient ex-thin" });
-      curve(p, xs, floor(out.loss), "loss");
-      const key = [["loss", "loss"], ["gradient", "gradient norm"], ["gradient", "· · ·  threshold v"]];
-      if (clip !== "none") key.push(["target", "- - -  loss without clipping"]);
-      key.forEach(([role, label], i) => {
-        const [x, y] = [p.left + 12, p.top + 12 + 15 * i];
-        g.append(
-          svg("circle", { cx: x, cy: y - 4, r: 4, class: `ex-dot ex-${role}` }),
-          text(x + 10, y, label, { class: "ex-halo" }),
-        );
-      });
+      const drawn = [
+        { role: "loss", ys: floor(out.loss) },
+        { role: "gradient", ys: floor(out.norm), dash: "7 3" },
+        { role: "gradient", ys: xs.map(() => v), dash: "2 3" },
+        { role: "target", ys: floor(free.loss), dash: "5 3" },
+      ].map((c, i) => ({ ...c, label: NAMES[i], xs })).slice(0, clip === "none" ? 3 : 4);
+      for (const c of drawn.toReversed()) curve(p, xs, c.ys, c.role, { "stroke-dasharray": c.dash });
+      endLabels(p, drawn);
     },
     say({ clip, v }, out, free, steps, cw, cb) {
       const { number } = explorables.kit;

@@ -172,7 +172,7 @@
       const tree = views[shape];
       view.limit("step", tree.merges.length);
       const step = Math.min(view.get("step"), tree.merges.length);
-      const size = this.paint(view, tokens, tree, step, !now.ok);
+      const size = this.paint(view, tokens, tree, step, !now.ok, this.levels(view));
       if (!now.ok) {
         const problem = `At position ${now.at} of “${text}”: ${now.problem}.`;
         return { ...size, say: `${problem} Drawn, in grey: ${view.good.text}` };
@@ -182,6 +182,10 @@
       const others = `(balanced: ${Math.max(...views.balanced.height)}, chain: ${tokens.length - 1})`;
       return { ...size, say: `${this.say(tokens, tree, step)} ${depth} ${others}.` };
     },
+    sayings: () => [
+      "Step 10: “not True and False or” and “not ( True and False )” make “not True and False or not False”, which is "
+      + "no value yet. Most that a node carries so far: 10 symbols. Depth 12 over 12 tokens (balanced: 4, chain: 12).",
+    ],
     say(tokens, tree, step) {
       if (!step) return "Nothing merged yet: step forward.";
       const node = tokens.length + step - 1;
@@ -192,20 +196,27 @@
       const load = `Most that a node carries so far: ${most} symbol${most > 1 ? "s" : ""}.`;
       return `Step ${step}: “${a}” and “${b}” make ${what}. ${load}`;
     },
-    paint(view, tokens, tree, step, grey) {
+    // The figure is as tall as the tallest tree over this text, or over one of the two that it offers itself.
+    levels(view) {
+      const { example } = view.spec.controls.find((c) => c.type === "text");
+      const offered = [view.spec.start.text, example].map(compute);
+      return Math.max(...[view.good, ...offered].map(({ tokens }) => tokens.length - 1), 1); // a chain's height
+    },
+    paint(view, tokens, tree, step, grey, levels) {
       const { svg, text, round } = explorables.kit;
       const tau = tokens.length;
       const faces = tokens.map(face);
       const top = Math.max(...tree.height);
       const gap = Math.max(34, Math.min(64, (view.width - 20) / tau));
       const width = Math.max(view.width, gap * tau + 20);
-      const rise = Math.max(24, Math.min(52, 330 / Math.max(1, top)));
+      const tall = Math.max(300, 26 * levels); // so that boxes one above the other stay apart
+      const rise = Math.min(52, tall / Math.max(1, top));
       const left = (width - gap * (tau - 1)) / 2;
       const x = [], y = [];
       tree.spans.forEach(([i], n) => {
         const pair = n < tau ? null : tree.merges[n - tau];
         x.push(pair ? (x[pair[0]] + x[pair[1]]) / 2 : left + i * gap);
-        y.push(28 + (top - tree.height[n]) * rise);
+        y.push(16 + tall - tree.height[n] * rise);
       });
       view.layer("tree", undefined, (g) => {
         if (grey) g.setAttribute("opacity", 0.35); else g.removeAttribute("opacity");
@@ -233,7 +244,7 @@
           );
         });
       });
-      return { width, height: 28 + top * rise + 34 };
+      return { width, height: tall + 34 };
     },
   });
 })();

@@ -1,0 +1,63 @@
+"""What all kinds share: numbers, scales and their inverse, layers that are painted once, names, heights that stay."""
+
+import numpy as np
+import pytest
+
+from companion.figures.numbers import number
+
+from .drawn import Axis
+from .drawn import number as read
+
+RNG = np.random.default_rng(7)
+VALUES = [0.0, 1.0, -1.0, 2.6e-16, -1e-5, 9.96e-4, 0.001, 0.0123456, 9999.0, 1e4, 12345.0, 9.99e9, -3e300, 0.5, 1 / 3]
+VALUES += list(RNG.normal(size=60) * 10.0 ** RNG.integers(-20, 20, 60))
+PLOTS = [
+    {"xdomain": [0, 10], "ydomain": [-3, 5]},
+    {"xdomain": [1, 40], "ydomain": [1e-8, 1e6], "logy": True},
+    {"xdomain": [-0.2, 0.2], "ydomain": [0, 12000], "ends": ["one", "another"]},
+    {"xdomain": [0, 1], "ydomain": [0, 1], "square": True, "ylabel": "a label that is far too long for its plot " * 3},
+]
+SCALES = """([options, width, points]) => {
+    const { svg, plot } = explorables.kit, g = svg("svg", {});
+    const p = plot(g, { left: 30, top: 10, width, height: 300 }, options);
+    const marks = (mark, at) => [...g.querySelectorAll(mark)]
+        .map(t => [t.textContent, +t.previousElementSibling.getAttribute(at)]);
+    return { x: marks(".ex-xtick", "x1"), y: marks(".ex-ytick", "y1"), inverse: points.map(([x, y]) => p.invert(x, y)),
+        back: points.map(([x, y]) => p.invert(x, y)).map(([u, v]) => [p.x(u), p.y(v)]) }; }"""
+
+
+def test_a_number_is_written_as_python_writes_it_and_reads_back(page):
+    shown = page.evaluate("all => all.map(explorables.kit.number)", VALUES)
+    for value, there in zip(VALUES, shown, strict=True):
+        assert there == number(value)
+        assert "e" not in there and "^" not in there and "-" not in there
+        assert read(there) == pytest.approx(value, rel=0.05 if abs(value) < 1e-3 or abs(value) >= 1e4 else 6e-3)
+    odd = page.evaluate("[null, NaN, Infinity, -Infinity].map(explorables.kit.number)")
+    assert odd == [number(v) for v in (None, np.nan, np.inf, -np.inf)] == ["–", "–", "∞", "−∞"]
+
+
+@pytest.mark.parametrize(
+    ("words", "typeset"),
+    [
+        ("multiplied by 2.6e-16.", "multiplied by 2.6×10⁻¹⁶."),
+        ("from 1e-05 to -1.5e+07", "from 10⁻⁵ to −1.5×10⁷"),
+        ("10^-16 and 10^{3}", "10⁻¹⁶ and 10³"),
+        ("10^-16.7", "2×10⁻¹⁷"),
+        ("“the2e3rd”, a1e5, e5, 0.5", "“the2e3rd”, a1e5, e5, 0.5"),
+    ],
+)
+def test_numbers_in_sentences_are_written_with_powers_of_ten(page, words, typeset):
+    assert page.evaluate("words => explorables.kit.typeset(words)", words) == typeset
+
+
+@pytest.mark.parametrize("width", [320, 700])
+@pytest.mark.parametrize("options", PLOTS)
+def test_a_point_of_a_plot_has_the_values_that_the_labels_of_its_axes_say(page, options, width):
+    points = [[100.0, 90.0], [151.0, 207.0], [260.0, 130.0]]
+    there = page.evaluate(SCALES, [options, width, points])
+    x, y = Axis.through(there["x"]), Axis.through(there["y"], options.get("logy", False))
+    for (px, py), (u, v) in zip(points, there["inverse"], strict=True):
+        assert u == pytest.approx(x.value(px), abs=0.01 * abs(x.slope) * width)
+        assert v == pytest.approx(y.value(py), rel=0.05, abs=1e-9 if y.log else abs(y.slope) * 3)
+    np.testing.assert_allclose(there["back"], points, atol=1e-6)
+    assert x.slope > 0 > y.slope
