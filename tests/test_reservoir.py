@@ -13,7 +13,7 @@ from reservoirpy.nodes import Ridge as LibraryRidge
 from scipy.integrate import solve_ivp
 from scipy.linalg import solve_discrete_lyapunov
 
-from companion.cells.echo import Reservoir, esn_states
+from companion.cells.echo import Reservoir, esn_states, many_states
 from companion.cells.rnn import RNN, rnn_forward
 from companion.core.scan import reverse_scan, scan
 from companion.data import store
@@ -79,6 +79,19 @@ def test_without_a_leak_the_states_are_those_of_the_plain_net_to_the_last_bit(n_
     p, x, rng = drawn(n_x, n_h, tau, seed, alpha=0.0)
     plain = rnn_forward(RNN(p.U, p.W, np.ones((1, n_h)), p.b, np.zeros(1)), x, h0 := rng.uniform(-1, 1, n_h))
     np.testing.assert_array_equal(esn_states(p, x, h0), plain.h)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "linear"])
+@pytest.mark.parametrize("own", [False, True])
+def test_reservoirs_side_by_side_have_the_states_that_each_has_alone(activation: str, own: bool) -> None:
+    rng = np.random.default_rng(4)
+    nets = [esn_init(2, 7, rng, 0.8, bias=0.3, alpha=alpha, activation=activation) for alpha in (0.0, 0.3, 0.9)]
+    x, h0 = rng.standard_normal((3, 40, 2) if own else (40, 2)), rng.uniform(-1, 1, (3, 7))
+    alone = [esn_states(p, *row) for p, *row in zip(nets, x if own else [x] * 3, h0, strict=True)]
+    np.testing.assert_allclose(many_states(nets, x, h0), alone, rtol=0, atol=1e-13)
+    np.testing.assert_allclose(many_states(nets[:1], x[:1] if own else x)[0], esn_states(nets[0], x[0] if own else x))
+    with pytest.raises(ValueError, match="nets: want reservoirs of one size"):
+        many_states([nets[0], esn_init(2, 6, rng)], x)
 
 
 @few

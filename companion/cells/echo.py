@@ -1,14 +1,15 @@
 """The echo state cell: leaky units whose weights are drawn and never learned, forward and backward (Section 10.8)."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
 from companion.cells.gate import SQUASH
-from companion.core.checks import parameters, sequence
+from companion.core.checks import array, parameters, sequence
 from companion.core.scan import initial, scan
 
-__all__ = ["Reservoir", "ReservoirNodes", "esn_states"]
+__all__ = ["Reservoir", "ReservoirNodes", "esn_states", "many_states"]
 
 UNITS = {"tanh": SQUASH["tanh"], "linear": (lambda a: a, np.ones_like)}
 """An activation φ, and its slope in terms of its output."""
@@ -87,3 +88,29 @@ def esn_states(p: Reservoir, x: np.ndarray, h0: np.ndarray | None = None) -> np.
     if not np.isfinite(h[-1]).all():
         raise ValueError("p.W: want linear states below 1e308, got an overflow; take a smaller spectral radius")
     return h
+
+
+def many_states(nets: Sequence[Reservoir], x: np.ndarray, h0: np.ndarray | None = None) -> np.ndarray:
+    """Drive many reservoirs side by side: the same `Reservoir.step` on a stack of them (Section 10.8).
+
+    Parameters
+    ----------
+    nets : reservoirs of one size and one activation.
+    x : inputs, shape (tau, n_x) for all of them, or (nets, tau, n_x).
+    h0 : initial states, shape (nets, n_h); zeros if None.
+
+    Returns
+    -------
+    h, shape (nets, tau + 1, n_h), each as from `esn_states`.
+    """
+    nets = [parameters(f"nets[{i}]", p, Reservoir) for i, p in enumerate(nets)]
+    if not nets or len({(p.U.shape, p.activation) for p in nets}) > 1:
+        raise ValueError("nets: want reservoirs of one size and one activation, at least one")
+    (n_h, n_x), x = nets[0].U.shape, np.asarray(x)
+    x = array("x", x, ("tau", n_x) if x.ndim == 2 else (len(nets), "tau", n_x))
+    start = np.zeros((len(nets), n_h)) if h0 is None else array("h0", h0, (len(nets), n_h))
+    # every vector is a column, so that W h is a product of matrices for each net
+    U, W, b = (np.stack(field) for field in list(zip(*nets, strict=True))[:3])
+    stack = Reservoir(U, W, b[:, :, None], np.array([p.alpha for p in nets])[:, None, None], nets[0].activation)
+    rows = x.reshape(-1, *x.shape[-2:]).swapaxes(0, 1)[..., None]
+    return scan(stack, (start[..., None],), rows).h[..., 0].swapaxes(0, 1)

@@ -21,7 +21,7 @@ from companion.reservoir.readout import (
     readout,
     ridge_fit,
 )
-from companion.reservoir.series import free_run, mackey_glass, narma10
+from companion.reservoir.series import free_run, free_runs, mackey_glass, narma10
 
 __all__ = [
     "Liquid",
@@ -30,6 +30,7 @@ __all__ = [
     "esn_init",
     "esn_jacobians",
     "free_run",
+    "free_runs",
     "liquid_accuracy",
     "liquid_init",
     "liquid_spikes",

@@ -9,7 +9,7 @@ from companion.core.checks import Count, Positive, checked
 from companion.core.scan import scan
 from companion.reservoir.readout import Readout
 
-__all__ = ["FreeRun", "free_run", "mackey_glass", "narma10"]
+__all__ = ["FreeRun", "free_run", "free_runs", "mackey_glass", "narma10"]
 
 
 @checked
@@ -111,6 +111,20 @@ def free_run(
 
     Reference: jaeger2004
     """
-    if len(r.V) != len(x):
-        raise ValueError(f"r.V: want as many outputs as the reservoir has inputs, {len(x)}, got {len(r.V)}")
-    return scan(FreeRun(p, r), (h, x), range(steps)).o[1:]
+    return free_runs(p, r, h[None], x[None], steps)[0]
+
+
+@checked
+def free_runs(
+    p: Reservoir,
+    r: Readout,
+    h: Annotated[np.ndarray, "runs", "n_h"],
+    x: Annotated[np.ndarray, "runs", "n_x"],
+    steps: Count,
+) -> np.ndarray:
+    """As many free runs as h and x have rows, side by side; o has shape (runs, steps, n_x) (Section 10.8)."""
+    if len(r.V) != x.shape[1]:
+        raise ValueError(f"r.V: want as many outputs as the reservoir has inputs, {x.shape[1]}, got {len(r.V)}")
+    # every run is a column, so that W h is a product of two matrices
+    columns = FreeRun(p._replace(b=p.b[:, None]), r._replace(c=r.c[:, None]))
+    return scan(columns, (h.T, x.T), range(steps)).o[1:].transpose(2, 0, 1)

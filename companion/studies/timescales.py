@@ -102,26 +102,25 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
     return {"accuracy": {str(n): np.round(recall_accuracy(p, n, rng), 3).tolist() for n in asked}}
 
 
-def hears(delays: tuple[int, ...], length: int) -> bool:
-    """Whether steps of these delays, back from the last one, can meet the cue in steps 1 to 3."""
-    reached = {length}
-    for t in range(length, 0, -1):
-        reached |= {t - d for d in delays} if t in reached else set()
-    return bool(reached & {1, 2, 3})
-
-
 def judge(settings: Settings, rows: list[dict]) -> dict[str, dict[str, Any]]:
-    """By kind: its rate, and by length how many nets learn it, hold all lengths near it, and twice as many steps too.
+    """By kind: its rate, and by length how many nets are right at that length, and at others too.
 
-    Only lengths at which the kind's connections can meet the cue are asked for.
+    Every kind is asked at the same lengths: `learns` at its own; `holds three` at its own and the two before it, where
+    also connections of delay 8 alone meet the cue; `holds twice` at these and at 2 × length − 3; `holds` at all lengths
+    near its own.
     """
     out: dict[str, dict[str, Any]] = {}
     for row in (row for row in rows if row["draw"] == 1):
-        own, delays = row["length"], settings.kinds[row["kind"]].delays
-        right = {int(n): np.array(a) > settings.succeeds for n, a in row["accuracy"].items() if hears(delays, int(n))}
-        near = np.all([ok for n, ok in right.items() if abs(n - own) <= settings.near], axis=0)
-        kind = out.setdefault(row["kind"], {"rate": row["rate"], "learns": {}, "holds": {}, "holds twice": {}})
-        kind["learns"][str(own)] = int(right[own].sum())
-        kind["holds"][str(own)] = int(near.sum())
-        kind["holds twice"][str(own)] = int((near & right[2 * own - 3]).sum())
+        own, near = row["length"], settings.near
+        right = {int(n): np.array(a) > settings.succeeds for n, a in row["accuracy"].items()}
+        three = np.all([right[n] for n in (own - 2, own - 1, own)], axis=0)
+        found = {
+            "learns": right[own],
+            "holds three": three,
+            "holds twice": three & right[2 * own - 3],
+            "holds": np.all([right[n] for n in range(own - near, own + near + 1)], axis=0),
+        }
+        kind = out.setdefault(row["kind"], {"rate": row["rate"], **{name: {} for name in found}})
+        for name, nets in found.items():
+            kind[name][str(own)] = int(nets.sum())
     return out

@@ -15,7 +15,7 @@ from companion.timescales.leaky import (
     mixture,
     time_constant,
 )
-from companion.timescales.recall import recall_accuracy, recall_init, recall_train
+from companion.timescales.recall import recall_accuracies, recall_accuracy, recall_init, recall_train
 from companion.timescales.skips import delay_norms, delay_radius, grow_at
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "leak_of",
     "leaky_average",
     "mixture",
+    "recall_accuracies",
     "recall_accuracy",
     "recall_init",
     "recall_train",

@@ -97,19 +97,34 @@ def impulse_response(alpha: Probability, steps: Count) -> np.ndarray:
     return (1 - alpha) * alpha ** np.arange(steps)
 
 
+def scan_by_doubling(keep: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """μ⁽ᵗ⁾ = keep⁽ᵗ⁾ μ⁽ᵗ⁻¹⁾ + u⁽ᵗ⁾ from μ⁽⁰⁾ = 0, in log₂ τ rounds; all of shape (tau, n) (Section 10.9.2)."""
+    keep, mu, back = np.array(keep), np.array(u), 1
+    while back < len(mu):
+        # every step at once takes over what the step `back` before it has gathered
+        mu[back:] = mu[back:] + keep[back:] * mu[:-back]
+        keep[back:] = keep[back:] * keep[:-back]
+        back *= 2
+    return mu
+
+
+def averages(alpha: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """The averages μ⁽¹⁾ … μ⁽τ⁾ of one signal v by units of several α, shape (tau, n)."""
+    # μ⁽ᵗ⁾ = α ⊙ μ⁽ᵗ⁻¹⁾ + (1 − α) ⊙ v⁽ᵗ⁾
+    return scan_by_doubling(np.tile(alpha, (len(v), 1)), (1 - alpha) * v[:, None])
+
+
 @checked
 def mixture(p: Leaks, v: Signal) -> np.ndarray:
     """A signal that mixes leaky averages of one input: y⁽ᵗ⁾ = Σᵢ wᵢ μᵢ⁽ᵗ⁾, shape (tau,) (Section 10.9.2)."""
-    return leaky_average(p.alpha, np.tile(v[:, None], len(p.w)))[1:] @ p.w
+    return averages(p.alpha, v) @ p.w
 
 
 def slopes(alpha: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The averages μ and their slopes ∂μ⁽ᵗ⁾/∂α = μ⁽ᵗ⁻¹⁾ − v⁽ᵗ⁾ + α ∂μ⁽ᵗ⁻¹⁾/∂α, both of shape (tau, n)."""
-    mu = leaky_average(alpha, np.tile(v[:, None], len(alpha)))
-    d = [np.zeros_like(alpha)]
-    for v_t, before in zip(v, mu, strict=False):
-        d.append(before - v_t + alpha * d[-1])
-    return mu[1:], np.array(d[1:])
+    mu = averages(alpha, v)
+    before = np.vstack([np.zeros_like(alpha), mu[:-1]])
+    return mu, scan_by_doubling(np.tile(alpha, (len(v), 1)), before - v[:, None])
 
 
 def gauss_newton(z: np.ndarray, v: np.ndarray, y: np.ndarray, damping: float) -> np.ndarray:

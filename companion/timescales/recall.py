@@ -17,7 +17,7 @@ from companion.longterm.stacks import answers, driven, fresh, share_right, skipp
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["recall_accuracy", "recall_init", "recall_train"]
+__all__ = ["recall_accuracies", "recall_accuracy", "recall_init", "recall_train"]
 
 
 def _stack(name: str, p: LeakyRNN) -> LeakyRNN:
@@ -60,10 +60,15 @@ def recall_init(
     return LeakyRNN(*(rng.uniform(-(n_h**-0.5), n_h**-0.5, (nets, *shape)) for shape in shapes), alpha, delays)
 
 
+def _states(p: LeakyRNN, x: "torch.Tensor") -> list["torch.Tensor"]:
+    """h⁽⁰⁾ … h⁽τ⁾ (nets, n, n_h) of a stack, in torch, on x (nets, n, tau, 1)."""
+    skips = tuple(zip(p.delays, p.W.unbind(1), strict=True))
+    return skipping_states(driven(p.U, p.b, x), skips, p.alpha)
+
+
 def _logits(p: LeakyRNN, x: "torch.Tensor") -> "torch.Tensor":
     """The answers (nets, n, 2) of a stack, in torch, after the last step of x (nets, n, tau, 1)."""
-    skips = tuple(zip(p.delays, p.W.unbind(1), strict=True))
-    return answers(p.V, p.c, skipping_states(driven(p.U, p.b, x), skips, p.alpha)[-1])
+    return answers(p.V, p.c, _states(p, x)[-1])
 
 
 @checked
@@ -122,7 +127,18 @@ def recall_accuracy(p: Stack, length: Length, rng: np.random.Generator, n: Count
 
     The length need not be that of training.
     """
+    return recall_accuracies(p, [length], rng, n)[0]
+
+
+@checked
+def recall_accuracies(
+    p: Stack, lengths: Annotated[np.ndarray, "lengths", (4, None)], rng: np.random.Generator, n: Count = 300
+) -> np.ndarray:
+    """The same at several lengths, each asked on the way through one run of the longest: (lengths, nets) (10.9.3)."""
     import torch
 
-    x, y = fresh(latch, len(p.b), length, n, rng, torch.float64)
-    return share_right(_logits(tree.map(torch.tensor, p), x), y)
+    lengths = lengths.astype(int)
+    x, y = fresh(latch, len(p.b), int(lengths.max()), n, rng, torch.float64)
+    q = tree.map(torch.tensor, p)
+    h = _states(q, x)
+    return np.array([share_right(answers(q.V, q.c, h[m]), y) for m in lengths])
