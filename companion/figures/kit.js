@@ -8,6 +8,7 @@
   const kinds = globalThis.explorables?.kinds ?? {};
   const mounted = globalThis.explorables?.mounted ?? new Set();
   const SVG = "http://www.w3.org/2000/svg";
+  const HEADER = 70; // pixels of a screen that the page's own header takes
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
   // ---- small DOM helpers ------------------------------------------------------------------------
@@ -364,7 +365,8 @@
         const v = link.state[c.name] === undefined ? undefined : cast(c, link.state[c.name]);
         if (v !== undefined) view.set(c.name, v);
       }
-      view.root.scrollIntoView({ block: "nearest", behavior: still() ? "auto" : "smooth" });
+      const block = view.root.offsetHeight > innerHeight - HEADER ? "start" : "nearest";
+      view.root.scrollIntoView({ block, behavior: still() ? "auto" : "smooth" });
       view.flash();
     }
     return views.length > 0;
@@ -443,7 +445,8 @@
 
     const caption = root.querySelector("figcaption") || html("figcaption", {}, spec.caption);
     const says = html("div", { class: "ex-says" }, readout, room);
-    root.replaceChildren(html("div", { class: "ex-title", id: titled }, spec.title), stage, says, panel, caption);
+    const desk = html("div", { class: "ex-desk" }, says, panel);
+    root.replaceChildren(html("div", { class: "ex-title", id: titled }, spec.title), stage, desk, caption);
     root.classList.add("explorable", "ex-live");
     root.setAttribute("aria-labelledby", titled);
     root.id = spec.name;
@@ -451,7 +454,7 @@
     // Unseen, in the read-out's place: the longest sentences, so that it keeps its height whatever it says.
     function keepRoom(sentences) {
       const kept = [...room.children].map((p) => p.textContent);
-      const longest = [...new Set([...kept, ...sentences])].sort((a, b) => b.length - a.length).slice(0, 4);
+      const longest = [...new Set([...kept, ...sentences])].sort((a, b) => b.length - a.length).slice(0, 6);
       if (longest.some((words) => !kept.includes(words))) room.replaceChildren(...longest.map((w) => html("p", {}, w)));
     }
     const attribute = (node, name, value) => {
@@ -499,11 +502,14 @@
     const forget = store.listen(redraw);
     const fit = () => { view.width = Math.max(280, stage.clientWidth || 640); };
     const observer = new ResizeObserver(() => {
+      // where both do not fit one screen, what is moved and what is said stay beside the part that is looked at
+      root.classList.toggle("ex-tall", stage.offsetHeight + desk.offsetHeight > innerHeight - HEADER);
       if (Math.abs(stage.clientWidth - view.width) <= 1) return;
       fit();
       redraw();
     });
     observer.observe(stage);
+    observer.observe(desk);
     fit();
     mounted.add(view);
     kind.start?.(view, canvas);

@@ -3,6 +3,10 @@
   "use strict";
   const { explorables } = globalThis;
   explorables.inPage = true;
+  let touched = false; // has the reader done anything yet?
+  for (const event of ["pointerdown", "touchstart", "wheel", "keydown"]) {
+    addEventListener(event, () => { touched = true; }, { once: true, passive: true, capture: true });
+  }
   function hydrate() {
     for (const root of document.querySelectorAll("figure.explorable[data-explorable]:not(.ex-live)")) {
       const spec = JSON.parse(root.querySelector("script[type='application/json']").textContent);
@@ -10,7 +14,16 @@
     }
     explorables.follow(location.hash);
   }
-  if (document.readyState === "loading") document.addEventListener("DOMContentLoaded", hydrate);
+  // As soon as the page is read, before the scripts that it puts off: mathematics and icons take seconds.
+  if (document.readyState === "loading") document.addEventListener("readystatechange", hydrate, { once: true });
   else hydrate();
+  // What has come since has moved the place that the address names.
+  addEventListener("load", async () => {
+    await globalThis.MathJax?.startup?.promise;
+    await document.fonts.ready;
+    if (touched || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;
+    if (explorables.follow(location.hash)) return;
+    document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
+  });
   addEventListener("hashchange", () => explorables.follow(location.hash));
 })();

@@ -53,11 +53,12 @@ def show(page, figure: Explorable, width: int = 900) -> "Figure":
 class Figure:
     """One live figure in a Playwright page."""
 
-    def __init__(self, page, name: str):
+    def __init__(self, page, name: str, scroll: bool = True):
         self.page, self.name = page, name
         self.root = page.locator(f"figure.ex-live#{name}")
         self.root.wait_for()
-        self.root.scroll_into_view_if_needed()
+        if scroll:
+            self.root.scroll_into_view_if_needed()
 
     def look(self) -> str:
         """What a person sees of it, once what was asked for is drawn: the drawing and the read-out."""

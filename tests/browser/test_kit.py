@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 
+from companion.figures import Panel, Playback, assets
 from companion.figures.numbers import number
 
 from .drawn import Axis
 from .drawn import number as read
+from .figures import show
+from .kinds import EXAMPLES
 
 RNG = np.random.default_rng(7)
 VALUES = [0.0, 1.0, -1.0, 2.6e-16, -1e-5, 9.96e-4, 0.001, 0.0123456, 9999.0, 1e4, 12345.0, 9.99e9, -3e300, 0.5, 1 / 3]
@@ -61,3 +64,47 @@ def test_a_point_of_a_plot_has_the_values_that_the_labels_of_its_axes_say(page, 
         assert v == pytest.approx(y.value(py), rel=0.05, abs=1e-9 if y.log else abs(y.slope) * 3)
     np.testing.assert_allclose(there["back"], points, atol=1e-6)
     assert x.slope > 0 > y.slope
+
+
+SPOKEN = """root => ({ name: document.getElementById(root.getAttribute("aria-labelledby"))?.textContent,
+    live: [...root.querySelectorAll("[role=status], [aria-live]:not([aria-live=off]), output:not([aria-live=off])")]
+        .map(e => e.className) })"""
+WATCH = """root => { const canvas = root.querySelector("svg");
+    globalThis.changed = 0;
+    new MutationObserver(all => { changed += all.length; }).observe(canvas, { childList: true });
+    globalThis.kept = [...canvas.querySelectorAll(".ex-cell, .ex-tick, .ex-xtick, .ex-bar.ex-loss, .ex-node")]; }"""
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_figure_is_named_by_its_title_and_its_readout_alone_is_spoken(page, kind):
+    made = EXAMPLES[kind]()
+    spoken = show(page, made).root.evaluate(SPOKEN)
+    assert spoken == {"name": made.spec["title"], "live": ["ex-readout"]}
+
+
+@pytest.mark.parametrize(("kind", "control"), [("sweep", "k"), ("playback", "t"), ("graph", "step"), ("cliff", "v")])
+def test_what_did_not_change_is_not_drawn_again(page, kind, control):
+    figure = show(page, EXAMPLES[kind]())
+    figure.by_keyboard(control)
+    figure.reset()
+    figure.root.evaluate(WATCH)
+    before = figure.look()
+    figure.by_keyboard(control)
+    assert figure.look() != before
+    assert page.evaluate("[changed, kept.length > 0, kept.every(node => node.isConnected)]") == [0, True, True]
+
+
+def test_names_of_rows_stay_in_sight_while_a_long_playback_scrolls(page):
+    values = np.eye(4, 80)
+    long = Playback(
+        "long", [Panel("p", values, ["first", "second", "third", "last"])], "x" * 80, title="T", caption="C"
+    )
+    figure = show(page, long, 360)
+    page.add_style_tag(content=assets.style(["playback"]))
+    figure.put(t=80)
+    stage = figure.root.locator(".ex-stage")
+    assert stage.evaluate("s => s.scrollLeft") > 100 and stage.get_attribute("tabindex") == "0"
+    box = stage.bounding_box()
+    for words in ("first", "last"):
+        label = figure.root.locator(".ex-beside text", has_text=words).first.bounding_box()
+        assert box["x"] - 1 <= label["x"] and label["x"] + label["width"] < box["x"] + 120

@@ -91,3 +91,21 @@ def test_a_copied_link_opens_the_figure_in_that_state(http_book, visit):
     tab.wait_for_function("location.hash.includes('?')")
     again, _ = visit(tab.url, http_book)
     assert Figure(again, name).look() == moved
+
+
+def test_figures_live_before_the_mathematics_has_come_and_the_address_still_leads_to_its_figure(http_book, visit):
+    page, name = FIGURES[-1]
+    tab, _ = visit("about:blank", "about:blank", reduced_motion="reduce")
+    held, late = [], ("mathjax", "fontawesome")
+    tab.route("**/*", lambda r: held.append(r) if any(word in r.request.url for word in late) else r.continue_())
+    tab.goto(f"{http_book}{page}#{name}?", wait_until="commit")
+    figure = Figure(tab, name, scroll=False)
+    assert held and tab.evaluate("document.readyState") == "interactive"
+    tab.unroute_all()
+    for route in held:
+        route.continue_()
+    tab.wait_for_load_state("load")
+    tab.evaluate(TYPESET)
+    tab.wait_for_timeout(500)
+    top = figure.root.locator(".ex-stage").bounding_box()["y"]
+    assert 0 <= top < 700, "the page has moved away from the figure that its address names"

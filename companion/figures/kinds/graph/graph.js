@@ -1,157 +1,178 @@
 // graph: circuits and unfolded graphs, stepped forward and backward with real numbers on the nodes.
 // data: {axes, views: {"value|value": {nodes, edges, frames, counters}}, shares}
-explorables.define("graph", {
-  at: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
-  // What the first `step` frames have put on nodes and edges.
-  revealed(scene, step) {
-    const out = { value: {}, grad: {}, hot: new Set(), say: "" };
-    scene.frames.slice(0, step).forEach((f, i, all) => {
-      Object.assign(out.value, f.values);
-      Object.assign(out.grad, f.grads);
-      if (i === all.length - 1) { out.hot = new Set(f.hot); out.say = f.say; }
-    });
-    return out;
-  },
-  draw(view) {
-    const at = this.at(view);
-    const scene = view.data.views[at];
-    const stepped = scene.frames.length > 0;
-    if (view.data.stepped) view.limit("step", scene.frames.length);
-    const step = stepped ? Math.min(view.get("step"), scene.frames.length) : 0;
-    const seen = this.revealed(scene, step);
-    const light = view.data.shares.length ? view.get("light") : "none";
-    const levels = (s) => Math.max(0, ...s.nodes.map((n) => n.y));
-    const cols = Math.max(1, ...scene.nodes.map((n) => n.x));
-    const rows = levels(scene);
-    const tallest = Math.max(...Object.values(view.data.views).map(levels)); // the figure keeps its height
-    const unit = Math.min(150, Math.max(54, (view.width - 104) / cols));
-    const width = Math.max(view.width, unit * cols + 104);
-    const left = 36 + (width - 104 - unit * cols) / 2; // values and gradients stand to the right of their nodes
-    const top = 46 + (tallest - rows) * 52;
-    const radius = Math.min(21, unit * 0.34);
-    const place = (n) => ({ x: left + n.x * unit, y: top + (rows - n.y) * 104 });
-    const byId = Object.fromEntries(scene.nodes.map((n) => [n.id, n]));
-    view.layer("graph", `${width}|${at}`, (g) => {
-      view.update = [
-        ...scene.edges.map((e) => this.edge(g, e, byId, place, radius)),
-        ...scene.nodes.map((n) => this.node(g, n, place(n), radius)),
-      ];
-    });
-    const on = (id, grads) => !stepped || id in seen.value || id in grads;
-    view.update.forEach((update) => update(seen, light, on));
-    const say = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
-    return { height: 46 + tallest * 104 + 52, width, say: this.say(scene, say, light) };
-  },
-  say(scene, words, light) {
-    const counts = Object.entries(scene.counters).map(([k, v]) => `${k}: ${v}`).join(" · ");
-    const copies = light === "none" ? 0 : this.copies(scene, light);
-    const lighted = copies > 1 ? `${light} is used ${copies} times: one parameter, many copies.`
-      : copies ? `${light} stands here once.` : "";
-    return [words, lighted, counts].filter(Boolean).join(" ");
-  },
-  // The longest that each view says, with the parameter lit that has the longest name.
-  sayings(view) {
-    const light = view.data.shares.reduce((a, b) => (b.length > a.length ? b : a), "none");
-    return Object.values(view.data.views).map((scene) => {
-      const longest = scene.frames.reduce((a, f) => (f.say.length > a.length ? f.say : a), "");
-      return this.say(scene, longest, light);
-    });
-  },
-  // Pointing at a weight shows all its copies; pressing it keeps them lit.
-  start(view, canvas) {
-    const share = (event) => event.target.closest("[data-share]")?.dataset.share;
-    const hover = (event) => canvas.querySelectorAll("[data-share]").forEach((e) => {
-      e.classList.toggle("ex-hover", e.dataset.share === share(event));
-    });
-    canvas.addEventListener("pointerover", hover);
-    canvas.addEventListener("pointerleave", hover);
-    canvas.addEventListener("click", (event) => {
-      const name = share(event);
-      if (view.data.shares.includes(name)) view.set("light", view.get("light") === name ? "none" : name);
-    });
-  },
-  copies: (scene, share) => [...scene.edges, ...scene.nodes].filter((e) => e.share === share).length,
-  // Draws a node and returns what puts a step's values and gradients on it.
-  node(g, n, at, radius) {
-    const { svg, text, typeset } = explorables.kit;
-    const group = svg("g", { "data-share": n.share || null, "data-node": n.id });
-    let shape = null;
-    if (n.shape === "delay") {
-      group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
-    } else if (n.shape === "box") {
-      const w = Math.max(2 * radius, 9 * n.label.length + 12);
-      shape = svg("rect", { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4 });
-    } else shape = svg("circle", { cx: at.x, cy: at.y, r: radius });
-    const small = radius < 17 ? " ex-small" : "";
-    const aside = at.x + radius * 0.35;
-    const name = text(at.x, at.y + 4, n.label, { "text-anchor": "middle" });
-    const value = text(aside, at.y + radius + 15, "", { class: `ex-value ex-halo${small}` });
-    const grad = text(aside, at.y - radius - 7, "", { class: `ex-grad ex-halo${small}` });
-    group.append(...(shape ? [shape, name] : []), value, grad);
-    g.append(group);
-    return (seen, light, on) => {
-      const off = on(n.id, seen.grad) ? "" : " ex-off";
-      const lit = light !== "none" && n.share === light ? " ex-lit" : "";
-      shape?.setAttribute("class", `ex-node ex-${n.role}${off}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit}`);
-      name.setAttribute("class", `ex-name${small}${off}`);
-      value.textContent = typeset(seen.value[n.id] ?? "");
-      grad.textContent = seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "";
-    };
-  },
-  // Draws an edge, and returns the same of it.
-  edge(g, e, byId, place, radius) {
-    const { svg, text, typeset, round } = explorables.kit;
-    const loop = e.source === e.target;
-    const spot = (x, y) => `${round(x)} ${round(y)}`;
-    const a = place(byId[e.source]);
-    const b = place(byId[e.target]);
-    const group = svg("g", { "data-share": e.share || null, "data-edge": e.id });
-    let d, mid;
-    if (loop) {
-      const [w, h] = [radius * 1.5, radius * 2.6];
-      const [from, to] = [spot(a.x + radius * 0.8, a.y - radius * 0.6), spot(a.x + radius * 0.95, a.y + radius * 0.7)];
-      d = `M${from}C${spot(a.x + w * 2, a.y - h)} ${spot(a.x + w * 2, a.y + h)} ${to}`;
-      mid = { x: a.x + w * 1.75, y: a.y };
-    } else {
-      const [dx, dy] = [b.x - a.x, b.y - a.y];
-      const len = Math.hypot(dx, dy) || 1;
-      const [ux, uy] = [dx / len, dy / len];
-      const bow = (e.curve || 0) * len * 0.5;
-      const c = { x: (a.x + b.x) / 2 - uy * bow, y: (a.y + b.y) / 2 + ux * bow };
-      const from = trim(a, c, byId[e.source].shape === "delay" ? 8 : radius + 1);
-      const to = trim(b, c, byId[e.target].shape === "delay" ? 9 : radius + 5);
-      d = `M${spot(from.x, from.y)}Q${spot(c.x, c.y)} ${spot(to.x, to.y)}`;
-      mid = { x: (from.x + 2 * c.x + to.x) / 4, y: (from.y + 2 * c.y + to.y) / 4 };
-      const along = Math.atan2(to.y - c.y, to.x - c.x);
-      group.append(arrow(spot(to.x + 4 * Math.cos(along), to.y + 4 * Math.sin(along)), (along * 180) / Math.PI));
-    }
-    group.append(svg("path", { d, fill: "none" }), svg("path", { d, fill: "none", class: "ex-reach" }));
-    if (loop) group.append(arrow(spot(a.x + radius * 0.95, a.y + radius * 0.7), 215));
-    if (e.delay) group.append(svg("rect", { x: mid.x - 6, y: mid.y - 6, width: 12, height: 12, class: "ex-delay" }));
-    // labels stand beside the edge: left of a steep one (values stand to the right), above a flat one
-    const steep = Math.abs(b.y - a.y) > Math.abs(b.x - a.x);
-    const lx = loop ? mid.x + 13 : steep ? mid.x - 7 : mid.x;
-    const ly = loop || steep ? mid.y + 4 : mid.y - (e.delay ? 12 : 7);
-    const anchor = loop ? "start" : steep ? "end" : "middle";
-    const label = text(lx, ly, "", { class: "ex-weight ex-halo", "text-anchor": anchor });
-    const grad = text(lx, ly + (steep ? 15 : 22), "", { class: "ex-grad ex-halo", "text-anchor": anchor });
-    group.append(label, grad);
-    g.append(group);
-    return (seen, light, on) => {
-      const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
-      const off = on(e.source, seen.grad) ? "" : " ex-off";
-      group.setAttribute("class", `ex-edge${off}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`);
-      label.textContent = e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "";
-      grad.textContent = seen.grad[e.id] ? `∇ ${typeset(seen.grad[e.id])}` : "";
-    };
+(() => {
+  "use strict";
+  const levels = (scene) => Math.max(0, ...scene.nodes.map((n) => n.y));
 
-    function arrow(at, degrees) {
-      const transform = `translate(${at}) rotate(${round(degrees)})`;
-      return svg("path", { class: "ex-arrow", d: "M0 0L-7 4L-7 -4Z", transform });
-    }
-    function trim(p, c, r) {
-      const len = Math.hypot(c.x - p.x, c.y - p.y) || 1;
-      return { x: p.x + ((c.x - p.x) / len) * r, y: p.y + ((c.y - p.y) / len) * r };
-    }
-  },
-});
+  explorables.define("graph", {
+    at: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
+    // What the first `step` frames have put on nodes and edges.
+    revealed(scene, step) {
+      const out = { value: {}, grad: {}, hot: new Set(), say: "" };
+      scene.frames.slice(0, step).forEach((f, i, all) => {
+        Object.assign(out.value, f.values);
+        Object.assign(out.grad, f.grads);
+        if (i === all.length - 1) { out.hot = new Set(f.hot); out.say = f.say; }
+      });
+      return out;
+    },
+    draw(view) {
+      const at = this.at(view);
+      const scene = view.data.views[at];
+      const stepped = scene.frames.length > 0;
+      if (view.data.stepped) view.limit("step", scene.frames.length);
+      const step = stepped ? Math.min(view.get("step"), scene.frames.length) : 0;
+      const seen = this.revealed(scene, step);
+      const light = view.data.shares.length ? view.get("light") : "none";
+      const { rise, tallest, unit: least } = (view.room ??= this.room(view));
+      const cols = Math.max(1, ...scene.nodes.map((n) => n.x));
+      const rows = levels(scene);
+      const unit = Math.min(150, Math.max(least, (view.width - 104) / cols));
+      const width = Math.max(view.width, unit * cols + 104);
+      const left = 36 + (width - 104 - unit * cols) / 2; // values and gradients stand to the right of their nodes
+      const top = 46 + ((tallest - rows) * rise) / 2; // the figure keeps its height
+      const radius = Math.min(21, unit * 0.34);
+      const place = (n) => ({ x: left + n.x * unit, y: top + (rows - n.y) * rise });
+      const byId = Object.fromEntries(scene.nodes.map((n) => [n.id, n]));
+      view.layer("graph", `${width}|${at}`, (g) => {
+        view.update = [
+          ...scene.edges.map((e) => this.edge(g, e, byId, place, radius)),
+          ...scene.nodes.map((n) => this.node(g, n, place(n), radius)),
+        ];
+      });
+      const on = (id, grads) => !stepped || id in seen.value || id in grads;
+      view.update.forEach((update) => update(seen, light, on));
+      const say = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
+      return { height: 46 + tallest * rise + 52, width, say: this.say(scene, say, light) };
+    },
+    // How far apart nodes must stand, in pixels, for all that any step of any view writes beside them and on arrows.
+    room(view) {
+      const { measure } = explorables.kit;
+      const scenes = Object.values(view.data.views);
+      const gaps = scenes.flatMap(({ nodes }) => nodes.flatMap((a) => nodes
+        .filter((b) => b.x === a.x && b.y > a.y).map((b) => b.y - a.y)));
+      const written = scenes.some(({ nodes, frames }) => nodes.some(({ id }) => (
+        frames.some((f) => f.values[id] || f.grads[id]))));
+      const labels = scenes.flatMap(({ edges, frames }) => edges.filter((e) => e.label).flatMap((e) => (
+        [e.label, ...frames.map((f) => `${e.label} ${f.values[e.id] ?? ""}`)])));
+      return {
+        rise: (written ? 94 : 46) / Math.min(1, ...gaps),
+        tallest: Math.max(...scenes.map(levels)),
+        unit: Math.min(150, Math.max(54, 30 + Math.max(0, ...labels.map((words) => measure(words))))),
+      };
+    },
+    say(scene, words, light) {
+      const counts = Object.entries(scene.counters).map(([k, v]) => `${k}: ${v}`).join(" · ");
+      const copies = light === "none" ? 0 : this.copies(scene, light);
+      const lighted = copies > 1 ? `${light} is used ${copies} times: one parameter, many copies.`
+        : copies ? `${light} stands here once.` : "";
+      return [words, lighted, counts].filter(Boolean).join(" ");
+    },
+    // The longest that each view says, with the parameter lit that has the longest name.
+    sayings(view) {
+      const light = view.data.shares.reduce((a, b) => (b.length > a.length ? b : a), view.data.shares[0] ?? "none");
+      return Object.values(view.data.views).flatMap((scene) => {
+        const longest = scene.frames.map((f) => f.say).sort((a, b) => b.length - a.length).slice(0, 2);
+        return ["", ...longest].map((words) => this.say(scene, words, light));
+      });
+    },
+    // Pointing at a weight shows all its copies; pressing it keeps them lit.
+    start(view, canvas) {
+      const share = (event) => event.target.closest("[data-share]")?.dataset.share;
+      const hover = (event) => canvas.querySelectorAll("[data-share]").forEach((e) => {
+        e.classList.toggle("ex-hover", e.dataset.share === share(event));
+      });
+      canvas.addEventListener("pointerover", hover);
+      canvas.addEventListener("pointerleave", hover);
+      canvas.addEventListener("click", (event) => {
+        const name = share(event);
+        if (view.data.shares.includes(name)) view.set("light", view.get("light") === name ? "none" : name);
+      });
+    },
+    copies: (scene, share) => [...scene.edges, ...scene.nodes].filter((e) => e.share === share).length,
+    // Draws a node and returns what puts a step's values and gradients on it.
+    node(g, n, at, radius) {
+      const { svg, text, typeset } = explorables.kit;
+      const group = svg("g", { "data-share": n.share || null, "data-node": n.id });
+      let shape = null;
+      if (n.shape === "delay") {
+        group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
+      } else if (n.shape === "box") {
+        const w = Math.max(2 * radius, 9 * n.label.length + 12);
+        shape = svg("rect", { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4 });
+      } else shape = svg("circle", { cx: at.x, cy: at.y, r: radius });
+      const small = radius < 17 ? " ex-small" : "";
+      const aside = at.x + radius * 0.35;
+      const name = text(at.x, at.y + 4, n.label, { "text-anchor": "middle" });
+      const value = text(aside, at.y + radius + 15, "", { class: `ex-value ex-halo${small}` });
+      const grad = text(aside, at.y - radius - 7, "", { class: `ex-grad ex-halo${small}` });
+      group.append(...(shape ? [shape, name] : []), value, grad);
+      g.append(group);
+      return (seen, light, on) => {
+        const off = on(n.id, seen.grad) ? "" : " ex-off";
+        const lit = light !== "none" && n.share === light ? " ex-lit" : "";
+        shape?.setAttribute("class", `ex-node ex-${n.role}${off}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit}`);
+        name.setAttribute("class", `ex-name${small}${off}`);
+        value.textContent = typeset(seen.value[n.id] ?? "");
+        grad.textContent = seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "";
+      };
+    },
+    // Draws an edge, and returns the same of it.
+    edge(g, e, byId, place, radius) {
+      const { svg, text, typeset, round } = explorables.kit;
+      const loop = e.source === e.target;
+      const spot = (x, y) => `${round(x)} ${round(y)}`;
+      const a = place(byId[e.source]);
+      const b = place(byId[e.target]);
+      const group = svg("g", { "data-share": e.share || null, "data-edge": e.id });
+      let d, mid;
+      if (loop) {
+        const [w, h] = [radius * 1.5, radius * 2.6];
+        const from = spot(a.x + radius * 0.8, a.y - radius * 0.6);
+        const to = spot(a.x + radius * 0.95, a.y + radius * 0.7);
+        d = `M${from}C${spot(a.x + w * 2, a.y - h)} ${spot(a.x + w * 2, a.y + h)} ${to}`;
+        mid = { x: a.x + w * 1.75, y: a.y };
+      } else {
+        const [dx, dy] = [b.x - a.x, b.y - a.y];
+        const len = Math.hypot(dx, dy) || 1;
+        const [ux, uy] = [dx / len, dy / len];
+        const bow = (e.curve || 0) * len * 0.5;
+        const c = { x: (a.x + b.x) / 2 - uy * bow, y: (a.y + b.y) / 2 + ux * bow };
+        const from = trim(a, c, byId[e.source].shape === "delay" ? 8 : radius + 1);
+        const to = trim(b, c, byId[e.target].shape === "delay" ? 9 : radius + 5);
+        d = `M${spot(from.x, from.y)}Q${spot(c.x, c.y)} ${spot(to.x, to.y)}`;
+        mid = { x: (from.x + 2 * c.x + to.x) / 4, y: (from.y + 2 * c.y + to.y) / 4 };
+        const along = Math.atan2(to.y - c.y, to.x - c.x);
+        group.append(arrow(spot(to.x + 4 * Math.cos(along), to.y + 4 * Math.sin(along)), (along * 180) / Math.PI));
+      }
+      group.append(svg("path", { d, fill: "none" }), svg("path", { d, fill: "none", class: "ex-reach" }));
+      if (loop) group.append(arrow(spot(a.x + radius * 0.95, a.y + radius * 0.7), 215));
+      if (e.delay) group.append(svg("rect", { x: mid.x - 6, y: mid.y - 6, width: 12, height: 12, class: "ex-delay" }));
+      // labels stand beside the edge: left of a steep one (values stand to the right), above a flat one
+      const steep = Math.abs(b.y - a.y) > Math.abs(b.x - a.x);
+      const lx = loop ? mid.x + 13 : steep ? mid.x - 7 : mid.x;
+      const ly = loop || steep ? mid.y + 4 : mid.y - (e.delay ? 12 : 7);
+      const anchor = loop ? "start" : steep ? "end" : "middle";
+      const label = text(lx, ly, "", { class: "ex-weight ex-halo", "text-anchor": anchor });
+      const grad = text(lx, ly + (steep ? 15 : 22), "", { class: "ex-grad ex-halo", "text-anchor": anchor });
+      group.append(label, grad);
+      g.append(group);
+      return (seen, light, on) => {
+        const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
+        const off = on(e.source, seen.grad) ? "" : " ex-off";
+        group.setAttribute("class", `ex-edge${off}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`);
+        label.textContent = e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "";
+        grad.textContent = seen.grad[e.id] ? `∇ ${typeset(seen.grad[e.id])}` : "";
+      };
+
+      function arrow(at, degrees) {
+        const transform = `translate(${at}) rotate(${round(degrees)})`;
+        return svg("path", { class: "ex-arrow", d: "M0 0L-7 4L-7 -4Z", transform });
+      }
+      function trim(p, c, r) {
+        const len = Math.hypot(c.x - p.x, c.y - p.y) || 1;
+        return { x: p.x + ((c.x - p.x) / len) * r, y: p.y + ((c.y - p.y) / len) * r };
+      }
+    },
+  });
+})();

@@ -10,13 +10,13 @@
 
   const most = (scene) => Math.max(...scene.panels.map((p) => p.rows.length));
   const of = (p, row) => Math.min(row, p.rows.length - 1); // a panel with fewer rows shows its last
-  const tall = (p) => (p.rows.length > 12 ? 9 : p.rows.length > 5 ? 14 : 20);
+  const tall = (p) => (p.rows.length > 20 ? 6 : p.rows.length > 12 ? 9 : p.rows.length > 5 ? 14 : 20);
   const legend = (p) => `blank 0, full ${number(p.high)}${p.low < 0 ? `, grey ${number(p.low)}` : ""}`;
   const shown = (token) => (token === " " ? "␣" : token);
   const kept = (words, width) => { // as much of a name as there is room for
-    if (measure(words, "11px") <= width) return words;
+    if (measure(words, "600 11px") <= width) return words;
     let n = words.length;
-    while (n > 1 && measure(`${words.slice(0, n)}…`, "11px") > width) n--;
+    while (n > 1 && measure(`${words.slice(0, n)}…`, "600 11px") > width) n--;
     return `${words.slice(0, n)}…`;
   };
 
@@ -24,7 +24,7 @@
   function layout(scene, width, traced) {
     const steps = scene.tokens.length;
     const names = scene.panels.flatMap((p) => p.rows);
-    const margin = clamp(14 + Math.max(...names.map((n) => measure(n, "11px"))), 44, Math.max(96, width * 0.3));
+    const margin = clamp(14 + Math.max(...names.map((n) => measure(n, "600 11px"))), 44, Math.max(96, width * 0.3));
     const cell = Math.min(110, Math.max(8, (width - margin - 12) / steps));
     const wide = Math.max(width, margin + 12 + cell * steps);
     let y = 4 + (scene.image ? PIXEL * scene.image.length + 8 : 0);
@@ -80,7 +80,7 @@
         text(4, top - 6 - 15 * (lines.length - 1 - k), line, { class: "ex-label ex-halo" }),
       ));
       p.rows.forEach((name, r) => {
-        if (p.rows.length > 12 && r % 2) return;
+        if (r % Math.ceil(13 / h)) return; // none overlap
         const traced = row !== null && r === of(p, row) ? " ex-label" : "";
         const style = { "text-anchor": "end", class: `ex-small${traced}` };
         g.append(text(at.margin - 6, top + r * h + h / 2 + 4, kept(name, at.margin - 10), style));
@@ -88,9 +88,10 @@
     });
   }
   // The chosen row of every panel as a line under the heat maps.
-  function range(scene) {
-    return [Math.min(0, ...scene.panels.map((p) => p.low)), Math.max(...scene.panels.map((p) => p.high))];
-  }
+  const range = (scene) => {
+    const values = scene.panels.flatMap((p) => [p.low, p.high, ...p.values.flat()]);
+    return [Math.min(0, ...values), Math.max(...values)];
+  };
   const rise = (scene, at) => {
     const [low, high] = range(scene);
     return (v) => at.line + TRACE * (1 - (v - low) / (high - low));

@@ -1,0 +1,109 @@
+"""In every figure of every page, wide and narrow, no text covers another or is cut, nothing moves under the
+finger, and what one moves is on one screen with what it does.
+
+Each is looked at as it begins and with each control at both ends.
+"""
+
+import pytest
+
+from ..conftest import HTML
+from .figures import figures_in
+
+PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.glob("book/**/*.html") if figures_in(p))
+SIZES = {"wide": {"width": 1280, "height": 800}, "phone": {"width": 390, "height": 844}}
+
+HEADER = 64  # pixels of the screen that the page's own header takes
+WANTED = 290  # of the drawing, seen together with the read-out and all controls
+
+# What is said of a figure, in every state: [state, complaint].
+LOOK = """async (root, [header, wanted]) => {
+    const view = [...explorables.mounted].find(v => v.root === root);
+    const stage = root.querySelector(".ex-stage"), panel = root.querySelector(".ex-controls");
+    const [canvas, beside] = stage.querySelectorAll("svg");
+    const frame = () => new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)));
+    const complaints = [], box = e => e.getBoundingClientRect();
+    const meet = (a, b, by) => a.left + by < b.right - by && b.left + by < a.right - by
+        && a.top + by < b.bottom - by && b.top + by < a.bottom - by;
+    const within = (a, b) => a.left >= b.left - 1 && a.right <= b.right + 1
+        && a.top >= b.top - 1 && a.bottom <= b.bottom + 1;
+    const visible = e => e.textContent.trim() && e.getClientRects().length;
+
+    function texts() {
+        const edge = beside ? box(beside).right : -Infinity;
+        return [...stage.querySelectorAll("text")].filter(visible)
+            .map(node => ({ node, words: node.textContent, box: box(node), pinned: beside?.contains(node) }))
+            .filter(t => t.pinned || t.box.left >= edge); // the rest has scrolled away beneath the names
+    }
+    function look(state) {
+        const say = what => complaints.push([state, what]);
+        const all = texts(), whole = box(canvas), seen = box(stage);
+        all.forEach((a, i) => {
+            if (!within(a.box, a.pinned ? seen : whole)) say(`“${a.words}” is cut`);
+            for (const b of all.slice(i + 1)) if (meet(a.box, b.box, 1.5)) say(`“${a.words}” covers “${b.words}”`);
+        });
+        const plain = all.filter(t => !t.node.classList.contains("ex-halo"));
+        for (const curve of canvas.querySelectorAll(".ex-curve:not(.ex-key)")) {
+            const far = curve.getTotalLength(), m = curve.getScreenCTM();
+            for (let at = 0; at <= far; at += 5) {
+                const p = curve.getPointAtLength(at).matrixTransform(m);
+                const hit = plain.find(t => meet(t.box, { left: p.x, right: p.x, top: p.y, bottom: p.y }, 2));
+                if (hit) { say(`a curve runs through “${hit.words}”`); break; }
+            }
+        }
+        for (const node of canvas.querySelectorAll(".ex-node")) {
+            const hit = all.find(t => t.node.parentNode !== node.parentNode && meet(t.box, box(node), 3));
+            if (hit && !node.closest("g").contains(hit.node) && node.nextElementSibling !== hit.node)
+                say(`“${hit.words}” covers a node`);
+        }
+        if (panel.scrollWidth > panel.clientWidth + 1) say("a control is cut");
+        const top = box(root).top;
+        const rows = [...panel.children].map(row => box(row).top - top);
+        const now = [...rows, box(root).height];
+        if (begin?.some((y, i) => Math.abs(y - now[i]) > 1)) say(`${begin.map(Math.round)} to ${now.map(Math.round)}`);
+        return now;
+    }
+    const ends = c => c.type === "toggle" ? [false, true] : c.type === "text" ? [c.example]
+        : c.type === "choice" ? c.options : c.values ? [c.values[0], c.values.at(-1)] : [c.min, c.max];
+    let begin = null;
+    begin = look("at first");
+    for (const c of view.spec.controls) {
+        const was = view.get(c.name);
+        for (const end of ends(c)) {
+            view.set(c.name, end);
+            await frame();
+            look(`${c.name} = ${end}`);
+        }
+        root.querySelector("[data-reset]").click();
+        await frame();
+    }
+    // The drawing at the top of the screen: how much of it is seen above what is said and moved, and what is below.
+    scrollTo(0, scrollY + box(stage).top - header);
+    await frame();
+    const desk = box(root.querySelector(".ex-desk"));
+    const last = [...panel.children].filter(row => !row.matches(".ex-buttons, .ex-goal")).at(-1);
+    const seen = Math.min(box(stage).bottom, desk.top) - header;
+    return { complaints, below: box(last).bottom - innerHeight, hidden: Math.min(box(stage).height, wanted) - seen };
+}"""
+
+
+def open_quick(visit, page, http_book, size):
+    """Open a page without what its figures do not need: mathematics and icons."""
+    tab, _ = visit("about:blank", "about:blank", viewport=SIZES[size])
+    tab.route("**/*", lambda route: route.abort() if "mathjax" in route.request.url else route.continue_())
+    tab.goto(http_book + page)
+    return tab
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("page", PAGES)
+def test_no_text_is_covered_or_cut_nothing_moves_under_the_finger_and_all_fits_one_screen(page, size, http_book, visit):
+    tab = open_quick(visit, page, http_book, size)
+    found = {}
+    for name in figures_in(HTML / page):
+        figure = tab.locator(f"figure.ex-live#{name}")
+        figure.scroll_into_view_if_needed()
+        seen = figure.evaluate(LOOK, [HEADER, WANTED])
+        found[name] = [f"{state}: {what}" for state, what in seen["complaints"][:8]]
+        if seen["below"] > 1 or seen["hidden"] > 1:
+            found[name].append(f"does not fit one screen: {seen['below']:.0f} below it, {seen['hidden']:.0f} hidden")
+    assert {name: complaints for name, complaints in found.items() if complaints} == {}
