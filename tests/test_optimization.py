@@ -288,6 +288,14 @@ def test_with_clipping_no_jump_is_longer_than_the_rate_allows_and_without_it_is(
     assert np.hypot(np.diff(path.w, axis=0), np.diff(path.b, axis=0)).max() > 3
 
 
+def test_descents_at_several_rates_at_once_are_those_at_each_rate() -> None:
+    w, b = np.random.default_rng(0).uniform([[3], [-4]], [[7], [-1]], (2, 8))
+    together = opt.cliff_descent(w, b, np.array([[0.1], [1.0]]), "norm", 1.0, 30)
+    for row, lr in enumerate((0.1, 1.0)):
+        for many, alone in zip(together, opt.cliff_descent(w, b, lr, "norm", 1.0, 30), strict=True):
+            np.testing.assert_allclose(many[:, row], alone, rtol=1e-12)
+
+
 def test_a_descent_whose_gradient_overflows_stands_still() -> None:
     path = opt.cliff_descent(np.array([1e7, 5.0]), np.array([-5e6, -1.5]), 0.1, steps=3)
     assert (path.w[:, 0] == 1e7).all() and not np.isfinite(path.norm[:, 0]).any()
@@ -538,8 +546,10 @@ def test_training_goes_on_past_a_net_that_broke() -> None:
     assert moved[1] == 0 < min(moved[0], moved[2])
 
 
-@pytest.mark.parametrize(("rule", "flow"), [("plain", 0.0), ("clip", 0.0), ("random", 0.0), ("clip", 0.5)])
-def test_one_update_of_a_stack_is_one_step_along_the_gradient_by_hand(rule: str, flow: float) -> None:
+@pytest.mark.parametrize(
+    ("rule", "flow"), [("plain", 0.0), ("clip", 0.0), ("random", 0.0), ("clip", 0.5), ("clip", (2.0, 0.0))]
+)
+def test_one_update_of_a_stack_is_one_step_along_the_gradient_by_hand(rule: str, flow: float | tuple) -> None:
     from companion.recurrent import summary_bptt
 
     p, v = opt.order_init(2, 4, np.random.default_rng(1)), 0.02
@@ -547,19 +557,19 @@ def test_one_update_of_a_stack_is_one_step_along_the_gradient_by_hand(rule: str,
     rng.integers(2**31)  # the seed of the random steps comes first
     x, y = (d.numpy() for d in fresh(temporal_order, 2, 12, 3, rng, torch.float32))
     out = opt.order_train(p, 12, np.random.default_rng(2), rule, v, flow, updates=1, batch=3, lr=0.5)
-    for net in range(2):
+    for net, weight in enumerate(np.broadcast_to(flow, 2)):
         one = RNN(*(w[net] for w in p))
         g = RNN(*map(np.zeros_like, one))
         for row in range(3):
             parts = [summary_bptt(one, x[net, row], int(y[net, row]))]
-            if flow:
+            if weight:
                 run = rnn_forward(one, x[net, row])
                 o = run.yhat[-1] - np.eye(4)[y[net, row]]
                 g_h, J = np.zeros_like(run.h), jacobians(one, run)
                 g_h[-1] = one.V.T @ o
                 for t in range(12, 0, -1):
                     g_h[t - 1] = g_h[t] @ J[t - 1]
-                parts.append(RNN(*(flow * d for d in opt.omega_gradient(one, x[net, row], run, g_h))))
+                parts.append(RNN(*(weight * d for d in opt.omega_gradient(one, x[net, row], run, g_h))))
             g = RNN(*(a + sum(part) / 3 for a, *part in zip(g, *parts, strict=True)))
         assert out.norms[0, net] == pytest.approx(opt.global_norm(g), rel=1e-4)
         assert opt.global_norm(g) > v
@@ -643,6 +653,7 @@ STACK = opt.order_init(2, 3, RNG)
         ("b", lambda: opt.cliff_loss(np.ones(2), np.ones(3))),
         ("w", lambda: opt.cliff_hessian(np.inf, 0.0)),
         ("lr", lambda: opt.cliff_descent(5.0, -2.0, 0)),
+        ("lr", lambda: opt.cliff_descent(np.full(2, 5.0), -2.0, np.full(3, 0.1))),
         ("clip", lambda: opt.cliff_descent(5.0, -2.0, 0.1, "both")),
         ("v", lambda: opt.cliff_descent(5.0, -2.0, 0.1, "norm", -1.0)),
         ("steps", lambda: opt.cliff_descent(5.0, -2.0, 0.1, steps=0)),
@@ -667,6 +678,7 @@ STACK = opt.order_init(2, 3, RNG)
         ("rule", lambda: opt.order_train(STACK, 10, RNG, "value")),
         ("v", lambda: opt.order_train(STACK, 10, RNG, v=0)),
         ("flow", lambda: opt.order_train(STACK, 10, RNG, flow=-1)),
+        ("flow", lambda: opt.order_train(STACK, 10, RNG, flow=np.ones(len(STACK.b) + 1))),
         ("batch", lambda: opt.order_train(STACK, 10, RNG, batch=0)),
         ("updates", lambda: opt.order_train(STACK, 10, RNG, updates=0)),
         ("lr", lambda: opt.order_train(STACK, 10, RNG, lr=0.0)),

@@ -1,6 +1,6 @@
 """Section 10.11.1: one unit run for 50 steps, and the cliff in its loss."""
 
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
@@ -22,11 +22,17 @@ class Path(NamedTuple):
     norm: np.ndarray  # of the gradient, before clipping
 
 
-def _pair(w: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _pair(w: np.ndarray, other: np.ndarray, name: str = "b") -> tuple[np.ndarray, np.ndarray]:
     try:
-        return np.broadcast_arrays(w, b)
+        return np.broadcast_arrays(w, other)
     except ValueError:
-        raise ValueError(f"b: want numbers that go with w of shape {w.shape}, got shape {b.shape}") from None
+        raise ValueError(f"{name}: want numbers that go with w of shape {w.shape}, got shape {other.shape}") from None
+
+
+def _above_zero(name: str, value: np.ndarray) -> np.ndarray:
+    if not (value > 0).all():
+        raise ValueError(f"{name}: want numbers above 0, got {value.min():g}")
+    return value
 
 
 @checked
@@ -72,12 +78,19 @@ def cliff_hessian(w: float, b: float) -> np.ndarray:
     With a = w h + b and indices for derivatives: h_xy = σ'' a_x a_y + σ' a_xy, where a_ww = 2 h_w + w h_ww,
     a_wb = h_b + w h_wb, a_bb = w h_bb; in the end L_xy = 2 h_x h_y + 2 (h − 0.7) h_xy.
     """
-    h, d, H = np.float64(H0), np.zeros(2), np.zeros((2, 2))  # h, its two first and four second derivatives
+    h, h_w, h_b, h_ww, h_wb, h_bb = H0, 0.0, 0.0, 0.0, 0.0, 0.0
     for _ in range(STEPS):
-        cross = np.array([[2 * d[0], d[1]], [d[1], 0]])  # from the product w h
-        a_x, a_xy, h = np.array([h, 1.0]) + w * d, cross + w * H, sigmoid(w * h + b)
-        slope = h * (1 - h)
-        d, H = slope * a_x, slope * (1 - 2 * h) * np.outer(a_x, a_x) + slope * a_xy
+        a_w, a_b = h + w * h_w, 1 + w * h_b
+        a_ww, a_wb, a_bb = 2 * h_w + w * h_ww, h_b + w * h_wb, w * h_bb
+        h = float(sigmoid(w * h + b))
+        slope, bend = h * (1 - h), h * (1 - h) * (1 - 2 * h)
+        h_w, h_b = slope * a_w, slope * a_b
+        h_ww, h_wb, h_bb = (
+            bend * a_w * a_w + slope * a_ww,
+            bend * a_w * a_b + slope * a_wb,
+            bend * a_b * a_b + slope * a_bb,
+        )
+    d, H = np.array([h_w, h_b]), np.array([[h_ww, h_wb], [h_wb, h_bb]])
     return 2 * np.outer(d, d) + 2 * (h - TARGET) * H
 
 
@@ -85,7 +98,7 @@ def cliff_hessian(w: float, b: float) -> np.ndarray:
 def cliff_descent(
     w: Numbers,
     b: Numbers,
-    lr: Positive,
+    lr: Annotated[Numbers, _above_zero],
     clip: Literal[(*CLIPS, "random")] = "none",
     v: Positive = 1.0,
     steps: Count = 100,
@@ -98,7 +111,7 @@ def cliff_descent(
 
     Parameters
     ----------
-    w, b : the starts, numbers or arrays of one shape. lr : learning rate. v : threshold.
+    w, b : the starts, numbers or arrays of one shape. lr : learning rate, one for all or such an array. v : threshold.
     rng : needed for "random" only.
 
     Returns
@@ -109,6 +122,7 @@ def cliff_descent(
     """
     if clip == "random" and rng is None:
         raise ValueError("rng: want a numpy.random.Generator to draw directions from, got None")
+    w, lr = _pair(_pair(w, b)[0], lr, "lr")
     at, rows = np.stack(_pair(w, b)), []
     for _ in range(steps + 1):
         loss, g = cliff_gradient(*at)

@@ -10,6 +10,7 @@ import numpy as np
 
 from companion.cells.rnn import RNN, rnn_init
 from companion.core.checks import Count, Positive, checked
+from companion.core.functions import Numbers
 from companion.data.tasks import temporal_order
 from companion.longterm.stacks import answers, checked_stack, fresh, stack_accuracy, stack_states, summed_loss
 from companion.recurrent import stack
@@ -28,6 +29,12 @@ Stack = Annotated[Any, lambda name, p: checked_stack(p, 6, 4)]
 
 Length = Annotated[int, (10, None)]
 """Steps a sequence."""
+
+
+def _weights_of_flow(name: str, value: np.ndarray) -> np.ndarray:
+    if (value < 0).any():
+        raise ValueError(f"{name}: want at least 0, got {value.min():g}")
+    return value
 
 
 class Trained(NamedTuple):
@@ -105,7 +112,7 @@ def order_train(
     rng: np.random.Generator,
     rule: Literal[RULES] = "clip",
     v: Positive = 1.0,
-    flow: Annotated[float, (0, None)] = 0.0,
+    flow: Annotated[Numbers, _weights_of_flow] = 0.0,
     updates: Count = 2000,
     batch: Count = 20,
     lr: Positive = 0.1,
@@ -119,8 +126,8 @@ def order_train(
     Parameters
     ----------
     p : a stack, from `order_init`; it is not changed. Training runs in float32.
-    v : threshold; "plain" ignores it. flow : weight of Ω. updates : gradient steps. batch : sequences a net and step.
-    lr : learning rate.
+    v : threshold; "plain" ignores it. flow : weight of Ω, one for all nets or one for each. updates : gradient steps.
+    batch : sequences a net and step. lr : learning rate.
 
     Reference: pascanu2013
     """
@@ -129,6 +136,9 @@ def order_train(
     from companion.training import train
 
     nets, norms = len(p.b), []
+    if flow.shape not in ((), (nets,)):
+        raise ValueError(f"flow: want one number or {nets}, as many as there are nets, got shape {flow.shape}")
+    weight = torch.tensor(flow, dtype=torch.float32)
     q = torch.nn.ParameterList(torch.tensor(w, dtype=torch.float32) for w in p)
     draws = torch.Generator().manual_seed(int(rng.integers(2**31)))
 
@@ -136,10 +146,10 @@ def order_train(
         net = RNN(*q)
         h = stack_states(net, x)
         whole = summed_loss(answers(net.V, net.c, h[-1]), y)
-        if flow:
+        if flow.any():
             g_h = torch.autograd.grad(whole, h[1:], retain_graph=True)
             penalties = _flow(net.W, torch.stack(h[1:]).detach(), torch.stack(g_h))
-            whole = whole + flow * penalties.where(penalties.isfinite(), 0.0).sum()
+            whole = whole + (weight * penalties.where(penalties.isfinite(), 0.0)).sum()
         return whole
 
     train(

@@ -165,9 +165,12 @@ def net_states(net: SaturatedNet, word: str) -> Iterator[np.ndarray]:
 
 
 def _times(matrix: np.ndarray, vector: np.ndarray) -> np.ndarray:
-    """`matrix @ vector` without the columns that meet a zero: most units are silent, exact arithmetic is slow."""
-    active = np.flatnonzero(vector)
-    return matrix[:, active] @ vector[active]
+    """`matrix @ vector` without what meets a zero: units are silent, wires few, and exact arithmetic is slow."""
+    out = np.zeros(len(matrix), dtype=matrix.dtype)
+    for k in np.flatnonzero(vector):
+        wired = np.flatnonzero(matrix[:, k])
+        out[wired] += matrix[wired, k] * vector[k]
+    return out
 
 
 @checked
