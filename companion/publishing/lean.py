@@ -1,0 +1,122 @@
+"""A published page loads what it uses and no more: of the theme's styles, its icons and its scripts.
+
+The theme ships for every site that could be made with it. When the pages are written, its style sheets lose the rules
+whose classes occur nowhere, its icon fonts the icons, and its pages a script that draws the same icons once more.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import tinycss2
+from fontTools import subset
+from PIL import Image
+from sphinx.application import Sphinx
+
+LAST = 950
+WORD = re.compile(r"[\w-]+")
+CLASSES = re.compile(r'class="([^"]*)"')
+SCRIPT = re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*></script>")
+PICTURE = re.compile(r'<img (?![^>]*loading=)([^>]*?)src="([^"]+\.png)"([^>]*?)/?>')
+NOTEBOOK = re.compile(r'<a href="([^"]*_sources/[^"]*\.ipynb)" target="_blank"')
+ICON = re.compile("[\ue000-\uf8ff]")  # the part of Unicode that is left to fonts of icons
+
+
+def words(pages: Iterable[str], scripts: Iterable[str]) -> set[str]:
+    """All classes that pages carry, and all words of scripts, which may give more of them."""
+    classes = " ".join(found for page in pages for found in CLASSES.findall(page))
+    return {*classes.split(), *(word for script in scripts for word in WORD.findall(script))}
+
+
+def _applies(selector: list, used: set[str]) -> bool:
+    """Whether all classes of a selector occur; what stands in brackets, as in `:not(.x)`, may be absent."""
+    dots = [i for i, token in enumerate(selector) if token == "."]
+    return all(getattr(selector[i + 1], "value", "") in used for i in dots if i + 1 < len(selector))
+
+
+def _selectors(prelude: list) -> list[list]:
+    parts: list[list] = [[]]
+    for token in prelude:
+        parts.append([]) if token == "," else parts[-1].append(token)
+    return parts
+
+
+def _prune(rules: list, used: set[str]) -> str:
+    kept = []
+    for rule in rules:
+        if rule.type == "qualified-rule":
+            which = [s for s in _selectors(rule.prelude) if _applies(s, used)]
+            if which:
+                head = ",".join(tinycss2.serialize(s).strip() for s in which)
+                kept.append(f"{head}{{{tinycss2.serialize(rule.content).strip()}}}")
+        elif rule.type == "at-rule" and rule.at_keyword in ("media", "supports"):
+            inside = _prune(tinycss2.parse_rule_list(rule.content, True, True), used)
+            head = tinycss2.serialize(rule.prelude).strip()
+            kept += [f"@{rule.at_keyword} {head}{{{inside}}}"] if inside else []
+        else:
+            kept.append(rule.serialize())
+    return "".join(kept)
+
+
+def prune(style: str, used: set[str]) -> str:
+    """A style sheet without the rules whose classes are not used, comments and blanks."""
+    return _prune(tinycss2.parse_stylesheet(style, True, True), used)
+
+
+def _icons(font: Path, icons: set[str]) -> None:
+    options = subset.Options(flavor="woff2", hinting=False, layout_features=[], ignore_missing_unicodes=True)
+    with subset.load_font(str(font), options) as glyphs:
+        subsetter = subset.Subsetter(options)
+        subsetter.populate(text="".join(icons))
+        subsetter.subset(glyphs)
+        subset.save_font(glyphs, str(font), options)
+
+
+def _picture(match: re.Match, folder: Path) -> str:
+    before, source, after = match.groups()
+    file = folder / source
+    size = "" if "width" in before + after or not file.exists() else 'width="{}" height="{}" '.format(*_size(file))
+    return f'<img {before}src="{source}"{after}{size}loading="lazy" decoding="async">'
+
+
+def _size(file: Path) -> tuple[int, int]:
+    with Image.open(file) as picture:
+        return picture.size
+
+
+def finish(app: Sphinx, problem: Exception | None) -> None:
+    """Go over what was written."""
+    if problem or app.builder.format != "html":
+        return
+    out = Path(app.outdir)
+    pages = {file: file.read_text("utf-8") for file in out.rglob("*.html") if "_static" not in file.parts}
+    for file, page in pages.items():
+        light = SCRIPT.sub("", page)
+        light = PICTURE.sub(lambda match, at=file.parent: _picture(match, at), light)
+        light = NOTEBOOK.sub(r'<a href="\1" download', light)
+        if light != page:
+            file.write_text(light, "utf-8")
+    used = words(pages.values(), (file.read_text("utf-8") for file in out.rglob("_static/**/*.js") if _loads(file)))
+    styles = [
+        *out.glob("_static/styles/*theme.css"),
+        *out.glob("_static/sphinx-design*.css"),
+        *out.glob("_static/mystnb*.css"),
+    ]
+    icons: set[str] = set()
+    for file in styles:
+        light = prune(file.read_text("utf-8"), used)
+        icons |= set(ICON.findall(light))
+        file.write_text(light, "utf-8")
+    for font in out.glob("_static/vendor/fontawesome/webfonts/*.woff2"):
+        _icons(font, icons)
+
+
+def _loads(script: Path) -> bool:
+    return "fontawesome" not in script.name
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Go over the pages when all else is done."""
+    app.connect("build-finished", finish, priority=LAST)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

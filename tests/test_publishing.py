@@ -1,0 +1,113 @@
+"""Mathematics that is set beforehand says what LaTeX says, and a page loses nothing that it shows."""
+
+import html
+import re
+import unicodedata
+from functools import cache
+
+import nbformat
+import pytest
+from fontTools.ttLib import TTFont
+from latex2mathml.converter import convert
+from markdown_it import MarkdownIt
+from mdit_py_plugins.amsmath import amsmath_plugin
+from mdit_py_plugins.dollarmath import dollarmath_plugin
+
+from companion.publishing.lean import NOTEBOOK, SCRIPT, prune, words
+from companion.publishing.mathematics import ITALIC, characters, to_mathml, write_font
+
+from .conftest import ROOT
+
+# Signs that two converters choose differently for the same command, and what one of them leaves of alignment.
+ALIKE = str.maketrans({"·": "⋅", "^": "ˆ", "*": "∗", "~": "˜", "∎": "■", "&": "", "\\": ""})
+
+
+@cache
+def formulas() -> list[tuple[str, bool]]:
+    """Every formula of every page, and whether it stands on lines of its own."""
+    reader = MarkdownIt().use(dollarmath_plugin, double_inline=True).use(amsmath_plugin)
+    found = []
+    for path in sorted((ROOT / "book").rglob("*.ipynb")):
+        for cell in nbformat.read(path, as_version=4).cells:
+            tokens = reader.parse(cell.source) if cell.cell_type == "markdown" else []
+            parts = [part for token in tokens for part in (token, *(token.children or ()))]
+            found += [(part.content, "block" in part.type) for part in parts if "math" in part.type]
+    return list(dict.fromkeys(found))
+
+
+def said(mathml: str) -> str:
+    """What is drawn, in order, without what is only layout."""
+    text = re.sub(r"[\s\u2061-\u2064]", "", html.unescape(re.sub(r"<[^>]*>", "", mathml)))
+    text = unicodedata.normalize("NFKC", text).translate(ALIKE)
+    for theirs, ours in {"⋅⋅⋅": "...", "‖": "|", "||": "|", "\u0303": "˜", " ": ""}.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
+def test_every_formula_of_the_book_says_what_another_converter_says():
+    assert len(formulas()) > 1000
+    for latex, display in formulas():
+        assert said(to_mathml(latex, display=display)) == said(convert(latex)), latex
+
+
+@pytest.mark.parametrize(
+    ("latex", "wanted"),
+    [
+        (r"h^{(t)}", "<msup><mi>h</mi><mrow>"),
+        (r"\frac{a}{b}", "<mfrac><mi>a</mi><mi>b</mi></mfrac>"),
+        (r"\nabla_W L", "<mi>W</mi></msub>"),
+        (r"\hat y", "<mover"),
+        (r"\begin{split} a &= b \\ c &= d \end{split}", "<mtable"),
+        (r"\bigl(\begin{smallmatrix} 1 & 2 \\ 3 & 4 \end{smallmatrix}\bigr)", "<mtable"),
+    ],
+)
+def test_a_formula_becomes_its_markup(latex, wanted):
+    assert wanted in to_mathml(latex, display=True)
+
+
+def test_a_bracket_of_fixed_height_does_not_stand_alone_under_a_power():
+    assert re.search(
+        r"<msup><mrow><mo [^>]*minsize[^>]*>\)</mo><mi></mi></mrow><mn>2</mn>",
+        to_mathml(r"\bigl(w\bigr)^2", display=False),
+    )
+
+
+def test_the_font_draws_what_the_pages_say_and_nothing_else(tmp_path):
+    page = "<p>é" + to_mathml(r"L' = \sum_t \hat h^{(t)} + \alpha", display=False) + "</p>"
+    used = characters([page, page])
+    assert "é" not in used
+    assert {"∑", "′", "𝐿", "α", "𝛼", "ℎ"} <= set(used)
+    write_font(used, tmp_path / "font.woff2")
+    with TTFont(tmp_path / "font.woff2") as font:
+        assert {chr(code) for code in font.getBestCmap()} == set(used)
+        assert font["MATH"].table.MathVariants.VertGlyphCoverage.glyphs, "sums and brackets have no larger sizes"
+    assert (tmp_path / "font.woff2").stat().st_size < 30_000
+
+
+def test_the_italics_are_those_of_unicode():
+    for plain, italic in ITALIC.items():
+        assert unicodedata.normalize("NFKC", italic) == unicodedata.normalize("NFKC", plain)
+        assert any(word in unicodedata.name(italic) for word in ("ITALIC", "PLANCK"))
+
+
+STYLE = """/* note */ .a{x:1} .b{x:2} .a.b{x:3} .a,.b{x:4} .a:not(.b){x:5} p{x:6}
+@media print{.b{x:7}} @media print{.a{x:8}.b{x:9}} @font-face{src:url(y)}"""
+
+
+def test_rules_go_whose_classes_are_nowhere_and_no_others():
+    left = prune(STYLE, {"a"})
+    assert re.findall(r"x:(\d)", left) == ["1", "4", "5", "6", "8"]
+    assert ".b{" not in left
+    assert "@font-face" in left
+    assert re.findall(r"x:(\d)", prune(STYLE, {"a", "b"})) == list("123456789")
+
+
+def test_a_class_is_known_from_a_page_or_from_a_script():
+    assert {"sd-card", "k2", "show"} <= words(['<p class="sd-card k2">'], ["e.classList.add('show')"])
+
+
+def test_a_page_loses_the_script_of_icons_and_its_notebook_is_saved_rather_than_shown():
+    page = '<script defer src="../_static/scripts/fontawesome.js?digest=1"></script><script src="x.js"></script>'
+    assert SCRIPT.sub("", page) == '<script src="x.js"></script>'
+    link = '<a href="../_sources/book/a.ipynb" target="_blank" class="b">'
+    assert NOTEBOOK.sub(r'<a href="\1" download', link) == '<a href="../_sources/book/a.ipynb" download class="b">'
