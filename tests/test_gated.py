@@ -14,7 +14,8 @@ from companion.cells.gru import gru_bptt, gru_forward, gru_init
 from companion.cells.interop import from_torch, to_torch
 from companion.cells.lstm import LSTM, lstm_bptt, lstm_bptt_nodes, lstm_forward, lstm_init
 from companion.core import tree
-from companion.gated import GATE_INPUTS, coupled, gate_unit, half_life, minimal, opposite
+from companion.core.functions import sigmoid
+from companion.gated import GATE_INPUTS, coupled, half_life, hand_cell, hand_input, minimal, opposite
 from tests.gradients import assert_agree, assert_gradient, differences, relative_error
 
 quick = settings(max_examples=12)
@@ -284,27 +285,32 @@ def test_forget_bias_one_starts_by_remembering():
 @quick
 @given(
     a=st.tuples(*[st.floats(-8, 8)] * 3),
+    w=st.floats(-2, 2),
     x=st.lists(st.floats(-1, 1), min_size=1, max_size=8),
-    mode=st.sampled_from(["constant", "input"]),
+    responds=st.booleans(),
 )
-def test_gate_unit_is_an_lstm_of_one_unit(a, x, mode):
+def test_units_by_hand_are_their_equations(a, w, x, responds):
+    mode = "gates respond" if responds else "constant gates"
     af, ag, aq = a
-    unit = gate_unit(af, ag, aq, x, mode)
-    k = 4.0 if mode == "input" else 0.0
-    gates = [Gate(np.array([[0.0, w]]), np.zeros((1, 1)), np.array([b])) for w, b in ((-k, af), (k, ag), (0.0, aq))]
-    p = LSTM(*gates, Gate(np.array([[2.0, 0.0]]), np.zeros((1, 1)), np.zeros(1)))
-    run = lstm_forward(p, np.column_stack([x, np.abs(x)]))
-    for ours, theirs in zip(unit, (run.f, run.g, run.q, run.s[1:], run.h[1:]), strict=True):
-        assert np.allclose(ours, theirs[:, 0], rtol=0, atol=1e-14)
+    lstm = lstm_forward(hand_cell("LSTM", *a, w, mode), hand_input(np.array(x)))
+    gru = gru_forward(hand_cell("GRU", *a, w, mode), hand_input(np.array(x)))
+    s = h = state = 0.0
+    for t, v in enumerate(x):
+        k = 4 * abs(v) if responds else 0.0
+        s = sigmoid(af - k) * s + sigmoid(ag + k) * np.tanh(2 * v + w * h)
+        h = sigmoid(aq) * np.tanh(s)
+        u, r = sigmoid(af - k), sigmoid(ag)
+        state = u * state + (1 - u) * np.tanh(2 * v + w * r * state)
+        assert np.allclose((lstm.s[t + 1, 0], lstm.h[t + 1, 0], gru.h[t + 1, 0]), (s, h, state), rtol=0, atol=1e-12)
 
 
-def test_gate_inputs_are_24_steps_of_one_decimal_with_the_pulses_in_their_places():
+def test_gate_inputs_are_12_steps_of_one_decimal_with_the_pulses_in_their_places():
     assert set(GATE_INPUTS) == {"one pulse", "two pulses", "steps", "noise"}
     for x in GATE_INPUTS.values():
-        assert len(x) == 24
+        assert len(x) == 12
         assert all(round(v, 1) == v and abs(v) <= 1 for v in x)
     assert {t: v for t, v in enumerate(GATE_INPUTS["one pulse"], 1) if v} == {3: 1.0}
-    assert {t: v for t, v in enumerate(GATE_INPUTS["two pulses"], 1) if v} == {3: 1.0, 13: -1.0}
+    assert {t: v for t, v in enumerate(GATE_INPUTS["two pulses"], 1) if v} == {3: 1.0, 9: -1.0}
 
 
 # bad input
@@ -346,9 +352,9 @@ BAD = {
     "half-life of one": ("f", lambda: half_life(1.0)),
     "half-life above one": ("f", lambda: half_life(1.2)),
     "opposite of an array": ("gate", lambda: opposite(np.ones(3))),
-    "gate_unit without steps": ("x", lambda: gate_unit(0.0, 0.0, 0.0, [])),
-    "gate_unit with NaN": ("af", lambda: gate_unit(np.nan, 0.0, 0.0, [1.0])),
-    "gate_unit in an unknown mode": ("mode", lambda: gate_unit(0.0, 0.0, 0.0, [1.0], "random")),
+    "no signal": ("x", lambda: hand_input([])),
+    "a unit with NaN": ("af", lambda: hand_cell("LSTM", np.nan)),
+    "a unit in an unknown mode": ("mode", lambda: hand_cell(mode="random")),
 }
 
 

@@ -3,7 +3,7 @@
 The cells themselves, the LSTM and the GRU, are in `companion.cells`.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -11,52 +11,47 @@ from companion.cells.gate import Gate
 from companion.cells.gru import GRU
 from companion.cells.lstm import LSTM
 from companion.core.checks import checked
-from companion.core.functions import sigmoid
 
-__all__ = ["GATE_INPUTS", "GateUnit", "coupled", "gate_unit", "half_life", "minimal", "opposite"]
+__all__ = ["GATE_INPUTS", "coupled", "half_life", "hand_cell", "hand_input", "minimal", "opposite"]
 
 GATE_INPUTS: dict[str, tuple[float, ...]] = {
-    "one pulse": (0.0, 0.0, 1.0) + (0.0,) * 21,
-    "two pulses": (0.0, 0.0, 1.0) + (0.0,) * 9 + (-1.0,) + (0.0,) * 11,
-    "steps": (0.0,) * 3 + (0.6,) * 6 + (0.0,) * 5 + (-0.6,) * 6 + (0.0,) * 4,
-    "noise": (
-        *(0.1, -0.4, 0.2, 0.6, -0.3, -0.1, 0.5, -0.7, 0.3, 0.0, -0.2, 0.4),
-        *(-0.5, 0.2, 0.7, -0.1, -0.6, 0.3, 0.1, -0.3, 0.5, -0.2, -0.4, 0.6),
-    ),
+    "one pulse": (0.0, 0.0, 1.0, *(0.0,) * 9),
+    "two pulses": (0.0, 0.0, 1.0, *(0.0,) * 5, -1.0, *(0.0,) * 3),
+    "steps": (0.0, *(0.6,) * 3, *(0.0,) * 3, *(-0.6,) * 3, 0.0, 0.0),
+    "noise": (0.1, -0.4, 0.2, 0.6, -0.3, -0.1, 0.5, -0.7, 0.3, 0.0, -0.2, 0.4),
 }
 
 
-class GateUnit(NamedTuple):
-    """One LSTM unit over time: gates f, g, q, state s and output h, each (tau,)."""
-
-    f: np.ndarray
-    g: np.ndarray
-    q: np.ndarray
-    s: np.ndarray
-    h: np.ndarray
+def _layer(x: float = 0.0, size: float = 0.0, h: float = 0.0, b: float = 0.0) -> Gate:
+    """A layer of one unit that sees x⁽ᵗ⁾, |x⁽ᵗ⁾| and h⁽ᵗ⁻¹⁾ through these weights."""
+    return Gate(np.array([[x, size]]), np.array([[h]]), np.array([b]))
 
 
 @checked
-def gate_unit(
-    af: float,
-    ag: float,
-    aq: float,
-    x: Annotated[np.ndarray, "tau"],
-    mode: Literal["constant", "input"] = "constant",
-) -> GateUnit:
-    """Run one LSTM unit whose gates are set by hand.
+def hand_cell(
+    cell: Literal["LSTM", "GRU"] = "LSTM",
+    af: float = 3.0,
+    ag: float = 0.0,
+    aq: float = 2.0,
+    w: float = 0.0,
+    mode: Literal["constant gates", "gates respond"] = "constant gates",
+) -> LSTM | GRU:
+    """One unit with weights by hand that reads `hand_input`; its candidate is tanh(2x⁽ᵗ⁾ + w h⁽ᵗ⁻¹⁾) (Section 10.10).
 
-    s⁽ᵗ⁾ = f s⁽ᵗ⁻¹⁾ + g tanh(2 x⁽ᵗ⁾), h⁽ᵗ⁾ = q tanh(s⁽ᵗ⁾), s⁽⁰⁾ = 0 (Section 10.10.1). In mode "constant" the gates
-    are σ(af), σ(ag), σ(aq). In mode "input" an arrival shuts f, σ(af − 4|x|), and opens g, σ(ag + 4|x|).
+    LSTM: f = σ(af), g = σ(ag), q = σ(aq); when "gates respond" an arrival shuts f, σ(af − 4|x|), and opens g,
+    σ(ag + 4|x|). GRU: u = σ(af), when "gates respond" σ(af − 4|x|); r = σ(ag); nothing is hidden, so aq has no place.
     """
-    arrival = 4 * np.abs(x) if mode == "input" else np.zeros(len(x))
-    f = sigmoid(af - arrival)
-    g = sigmoid(ag + arrival)
-    q = sigmoid(np.full(len(x), aq))
-    s = np.zeros(len(x) + 1)
-    for t in range(len(x)):
-        s[t + 1] = f[t] * s[t] + g[t] * np.tanh(2 * x[t])
-    return GateUnit(f, g, q, s[1:], q * np.tanh(s[1:]))
+    k = 4.0 if mode == "gates respond" else 0.0
+    keep, news = _layer(size=-k, b=af), _layer(x=2.0, h=w)
+    if cell == "GRU":
+        return GRU(keep, _layer(b=ag), news)
+    return LSTM(keep, _layer(size=k, b=ag), _layer(b=aq), news)
+
+
+@checked
+def hand_input(x: Annotated[np.ndarray, "tau"]) -> np.ndarray:
+    """What a unit of `hand_cell` sees of a signal: x⁽ᵗ⁾ and |x⁽ᵗ⁾|, (tau, 2)."""
+    return np.column_stack([x, np.abs(x)])
 
 
 def _inside(name: str, f: float) -> float:

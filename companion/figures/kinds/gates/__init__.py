@@ -1,62 +1,65 @@
-"""One LSTM unit with its gates set by hand; computed in the page, and a test holds it to `companion.gated`."""
+"""One gated unit, walked part by part and seen over time; computed in the page, and held to `companion.cells`."""
 
 from typing import Any
-
-import numpy as np
 
 from companion import gated
 from companion.figures.base import Explorable
 from companion.figures.controls import Choice, Range
 
+from .layout import CELLS, sizes
+from .picture import picture
+
 __all__ = ["Gates"]
+
+STEPS = len(gated.GATE_INPUTS["one pulse"])
 
 
 class Gates(Explorable):
-    """One LSTM unit with its gates set by hand (Section 10.10); see `companion.gated.gate_unit`.
+    """One LSTM or GRU unit with weights by hand, `companion.gated.hand_cell` (Section 10.10).
 
-    Traits: ``af``, ``ag``, ``aq`` (pre-activations), ``mode`` ("constant" or "input"), ``signal`` (a key of
-    `companion.gated.GATE_INPUTS`).
+    Traits: ``cell``, ``way`` ("forward" or "back"), ``part`` (1 to 6, of one step), ``t`` (the step), ``af``, ``ag``,
+    ``aq``, ``w`` and ``mode`` (of `hand_cell`), ``signal`` (a key of `GATE_INPUTS`). The loss is h of the last step.
     """
 
     def __init__(
         self,
         name: str = "gates",
         *,
+        cell: str = "LSTM",
+        way: str = "forward",
+        part: int = 6,
+        t: int = 9,
         af: float = 3.0,
         ag: float = 0.0,
         aq: float = 2.0,
-        mode: str = "constant",
+        w: float = 0.0,
+        mode: str = "constant gates",
         signal: str = "two pulses",
-        title: str = "Set the gates of one LSTM unit",
-        caption: str = "Above: the input. Middle: forget gate f, input gate g, output gate q. Below: the state s that "
-        "the gates keep, and the output h that they let out.",
+        title: str = "Walk through a gated cell",
+        caption: str = "One unit at one step, and all its steps beside it. A line is as wide as what flows along it; a "
+        "circle is filled as far as its gate is open. Back: the gradient of the last step's h.",
     ) -> None:
         controls = [
-            Range("af", -8, 8, 0.1, "forget gate: a_f", af),
-            Range("ag", -8, 8, 0.1, "input gate: a_g", ag),
-            Range("aq", -8, 8, 0.1, "output gate: a_q", aq),
-            Choice("mode", ["constant", "input"], "gates", mode),
+            Choice("cell", ["LSTM", "GRU"], "cell", cell),
+            Choice("way", ["forward", "back"], "direction", way),
+            Range("part", 1, 6, 1, "part of the step", part, play=1200),
+            Range("t", 1, STEPS, 1, "step t", t, play=500),
+            Range("af", -8, 8, 0.5, "forget gate's pre-activation", af),
+            Range("ag", -8, 8, 0.5, "input gate's pre-activation", ag),
+            Range("aq", -8, 8, 0.5, "output gate's pre-activation", aq),
+            Range("w", -2, 2, 0.25, "weight w in the candidate", w),
+            Choice("mode", ["constant gates", "gates respond"], "gates", mode),
             Choice("signal", list(gated.GATE_INPUTS), "input", signal),
         ]
-        data = {"inputs": {k: list(v) for k, v in gated.GATE_INPUTS.items()}}
-        super().__init__(name, controls, data, title=title, caption=caption)
+        inputs = {k: list(v) for k, v in gated.GATE_INPUTS.items()}
+        cells = {
+            name: drawing._asdict() | {"lines": [line._asdict() for line in drawing.lines]}
+            for name, drawing in CELLS.items()
+        }
+        goal = "two pulses: make the cell hold each pulse, at 0.5 or more, until the next one replaces it."
+        data = {"inputs": inputs, "cells": cells, "sizes": sizes()}
+        super().__init__(name, controls, data, goals=[goal], title=title, caption=caption)
 
     def picture(self) -> Any:
         """A matplotlib figure of the current state, for print."""
-        from companion.figures import pictures
-
-        x = np.array(gated.GATE_INPUTS[self.signal])
-        run = gated.gate_unit(self.af, self.ag, self.aq, x, self.mode)
-        t = np.arange(1, len(x) + 1)
-        figure, (top, middle, bottom) = pictures.canvas(rows=3, title=self.spec["title"])
-        top.bar(t, x, color=pictures.COLORS["input"])
-        top.set(ylabel="input x")
-        for gate, style in zip(("f", "g", "q"), ("-", "--", ":"), strict=True):
-            middle.plot(t, getattr(run, gate), style, color=pictures.COLORS["parameter"], label=gate)
-        middle.set(ylabel="gates", ylim=(0, 1.05))
-        middle.legend()
-        bottom.plot(t, run.s, color=pictures.COLORS["state"], label="s")
-        bottom.plot(t, run.h, "--", color=pictures.COLORS["output"], label="h")
-        bottom.set(xlabel="step t", ylabel="s, h")
-        bottom.legend()
-        return figure
+        return picture(self.state, self.spec["title"])

@@ -1,64 +1,402 @@
-// gates: one LSTM unit whose gates are set by hand, or answer to the input. Computed in the page;
-// the tests hold compute() to companion.gated.gate_unit.
+// gates: one LSTM or GRU unit, walked part by part, forward and back, beside its whole sequence. Computed in the page;
+// the tests hold run(), back() and flows() to companion.cells, and what is drawn to flows().
 (() => {
   "use strict";
   const sigmoid = (a) => 1 / (1 + Math.exp(-a));
-  function compute({ af, ag, aq, mode }, x) {
-    const out = { f: [], g: [], q: [], s: [], h: [] };
-    let s = 0;
-    for (const v of x) {
-      const arrival = mode === "input" ? 4 * Math.abs(v) : 0;
-      const [f, g, q] = [sigmoid(af - arrival), sigmoid(ag + arrival), sigmoid(aq)];
-      s = f * s + g * Math.tanh(2 * v);
-      out.f.push(f); out.g.push(g); out.q.push(q); out.s.push(s); out.h.push(q * Math.tanh(s));
+  const layer = (k, x, h) => k.b + k.U[0] * x[0] + k.U[1] * x[1] + k.W * h;
+
+  // The weights that companion.gated.hand_cell sets, and what its unit sees.
+  function weights({ cell, af, ag, aq, w, mode }) {
+    const k = mode === "gates respond" ? 4 : 0;
+    const gate = (b, size = 0) => ({ U: [0, size], W: 0, b });
+    const z = { U: [2, 0], W: w, b: 0 };
+    return cell === "GRU" ? { u: gate(af, -k), r: gate(ag), z } : { f: gate(af, -k), g: gate(ag, k), q: gate(aq), z };
+  }
+  const now = (view) => Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
+  const sees = (signal) => signal.map((v) => [v, Math.abs(v)]);
+
+  // One step of a cell of one unit, as companion.cells prints it; p holds its layers, each {U: [·, ·], W, b}.
+  const cells = {
+    LSTM: {
+      step(p, x, h, s) {
+        const [f, g, q] = [p.f, p.g, p.q].map((k) => sigmoid(layer(k, x, h)));
+        const z = Math.tanh(layer(p.z, x, h));
+        const now = f * s + g * z;
+        return { f, g, q, z, s: now, h: q * Math.tanh(now) };
+      },
+      back(p, n, before, dh, later) {
+        const th = Math.tanh(n.s);
+        const shown = dh * n.q * (1 - th * th);
+        const ds = later + shown;
+        const [aq, af, ag] = [dh * th * n.q * (1 - n.q), ds * before.s * n.f * (1 - n.f), ds * n.z * n.g * (1 - n.g)];
+        const az = ds * n.g * (1 - n.z * n.z);
+        const dh0 = p.f.W * af + p.g.W * ag + p.q.W * aq + p.z.W * az;
+        return { dh, later, shown, opened: dh * n.q, ds, af, ag, aq, az, belt: n.f * ds, dh0 };
+      },
+      flow: (n, before) => ({ kept: n.f * before.s, written: n.g * n.z, tanh: Math.tanh(n.s) }),
+      keep: "f", carried: "ds",
+    },
+    GRU: {
+      step(p, x, h) {
+        const [u, r] = [p.u, p.r].map((k) => sigmoid(layer(k, x, h)));
+        const z = Math.tanh(layer(p.z, x, r * h));
+        return { u, r, z, h: u * h + (1 - u) * z };
+      },
+      back(p, n, before, dh) {
+        const au = dh * (before.h - n.z) * n.u * (1 - n.u);
+        const az = dh * (1 - n.u) * (1 - n.z * n.z);
+        const inside = p.z.W * az;
+        const ar = inside * before.h * n.r * (1 - n.r);
+        const [belt, through] = [n.u * dh, n.r * inside];
+        return { dh, later: 0, au, ar, az, inside, through, belt, dh0: belt + through + p.u.W * au + p.r.W * ar };
+      },
+      flow: (n, before) => ({
+        kept: n.u * before.h, opposite: 1 - n.u, reset: n.r * before.h, written: (1 - n.u) * n.z,
+      }),
+      keep: "u", carried: "dh",
+    },
+  };
+
+  // All steps: rows[t] holds what step t computed, rows[0] the initial state.
+  function run(cell, p, x, h = 0, s = 0) {
+    const rows = [{ h, s }];
+    for (const v of x) rows.push(cells[cell].step(p, v, rows.at(-1).h, rows.at(-1).s));
+    return rows;
+  }
+
+  // The gradient of h of the last step: grads[t] on what step t computed. grads[t].alone is what the belt by itself
+  // brings there: the last step's times the gates that keep, one after the other.
+  function back(cell, p, rows) {
+    const { back: step, keep, carried } = cells[cell];
+    const grads = [];
+    let [dh, later, alone] = [1, 0, null];
+    for (let t = rows.length - 1; t > 0; t--) {
+      const d = step(p, rows[t], rows[t - 1], dh, later);
+      alone = alone === null ? d[carried] : alone * rows[t + 1][keep];
+      grads[t] = { ...d, alone };
+      [dh, later] = [d.dh0, d.belt];
     }
-    return out;
+    return grads;
+  }
+
+  // Everything that flows in step t, forward and back, by name.
+  function flows(cell, rows, grads, t, x) {
+    const [n, before] = [rows[t], rows[t - 1]];
+    return { forward: { ...n, ...cells[cell].flow(n, before), s0: before.s, h0: before.h, x }, back: grads[t] };
+  }
+
+  // ---- words ------------------------------------------------------------------------------------
+  const up = (t) => `⁽${String(t).replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d])}⁾`;
+  const names = (cell, t) => ({
+    s0: `s${up(t - 1)}`, s: `s${up(t)}`, h0: `h${up(t - 1)}`, h: `h${up(t)}`, x: `x${up(t)}`, tanh: "",
+    kept: "keeps", written: "writes", opposite: "1−u", reset: "r·h",
+    belt: cell === "GRU" ? "u·∇h" : "f·∇s", ds: `∇s${up(t)}`, later: `from ${t + 1}:`, dh: `∇h${up(t)}`,
+    dh0: `∇h${up(t - 1)}`,
+    through: "via r", shown: "", inside: "", af: "", ag: "", aq: "", az: "", au: "", ar: "",
+  });
+  const brief = (v) => explorables.kit.number(Number(v.toPrecision(2)));
+  const signed = (v) => (v < 0 ? `(${brief(v)})` : brief(v));
+
+  // What happens in each part, in one sentence with its numbers.
+  const tell = {
+    LSTM: {
+      forward: ({ forward: n }, t, b) => [
+        `x${up(t)} = ${b(n.x)} comes in; the belt brings s${up(t - 1)} = ${b(n.s0)}, and h${up(t - 1)} = ${b(n.h0)}.`,
+        `Forget gate: f = ${b(n.f)}, so f · s${up(t - 1)} = ${b(n.kept)} of the old state stays.`,
+        `The candidate, z = tanh(2x + w·h) = ${b(n.z)}, is what might be written.`,
+        `Input gate: g = ${b(n.g)}, so g · z = ${b(n.written)} is written.`,
+        `New state: s${up(t)} = ${b(n.kept)} + ${signed(n.written)} = ${b(n.s)}.`,
+        `Output gate: q = ${b(n.q)} shows h${up(t)} = q · tanh(s) = ${b(n.q)} · ${signed(n.tanh)} = ${b(n.h)}.`,
+      ],
+      back: ({ forward: n, back: d }, t, b) => [
+        `Gradients arrive: ${b(d.dh)} on h${up(t)}, and along the belt ${b(d.later)} from step ${t + 1}.`,
+        `Output gate: its pre-activation gets ${b(d.aq)}; through q · (1 − tanh²) the state gets ${b(d.shown)}.`,
+        `On the state they add up: ∇s${up(t)} = ${b(d.later)} + ${signed(d.shown)} = ${b(d.ds)}.`,
+        `Written part: the input gate's pre-activation gets ${b(d.ag)}, the candidate's ${b(d.az)}.`,
+        `Forget gate: its pre-activation gets ∇s · s${up(t - 1)} · f(1 − f) = ${b(d.af)}.`,
+        `The belt takes on f${up(t)} · ∇s = ${b(n.f)} · ${signed(d.ds)} = ${b(d.belt)}; through w, h${up(t - 1)} gets `
+          + `${b(d.dh0)}.`,
+      ],
+    },
+    GRU: {
+      forward: ({ forward: n }, t, b) => [
+        `x${up(t)} = ${b(n.x)} comes in; the belt brings h${up(t - 1)} = ${b(n.h0)}: state and output are one.`,
+        `Update gate: u = ${b(n.u)}, so u · h${up(t - 1)} = ${b(n.kept)} of the old state stays.`,
+        `Reset gate: r = ${b(n.r)} lets r · h${up(t - 1)} = ${b(n.reset)} into the candidate, through the weight w.`,
+        `The candidate is z = tanh(2x + w·r·h) = ${b(n.z)}.`,
+        `What is not kept is taken in: (1 − u) · z = ${b(n.opposite)} · ${signed(n.z)} = ${b(n.written)}.`,
+        `New state: h${up(t)} = ${b(n.kept)} + ${signed(n.written)} = ${b(n.h)}.`,
+      ],
+      back: ({ forward: n, back: d }, t, b) => [
+        `A gradient arrives: ${b(d.dh)} on h${up(t)}.`,
+        `Update gate: its pre-activation gets ∇h · (h${up(t - 1)} − z) · u(1 − u) = ${b(d.au)}.`,
+        `The candidate's pre-activation gets ∇h · (1 − u) · (1 − z²) = ${b(d.az)}; through w go ${b(d.inside)}.`,
+        `Reset gate: its pre-activation gets ${b(d.ar)}, and r · ${signed(d.inside)} = ${b(d.through)} goes to the old `
+          + "state.",
+        `Along the belt: u${up(t)} · ∇h = ${b(n.u)} · ${signed(d.dh)} = ${b(d.belt)}.`,
+        `On h${up(t - 1)} they add up: ${b(d.belt)} + ${signed(d.through)} = ${b(d.dh0)}.`,
+      ],
+    },
+  };
+
+  // ---- one cell ---------------------------------------------------------------------------------
+  const thickness = (v) => Math.max(1, Math.min(11, 9 * Math.abs(v)));
+
+  function head([x0, y0], [x1, y1], width, at) {
+    const { svg, round } = explorables.kit;
+    const [angle, size] = [Math.atan2(y1 - y0, x1 - x0) * 180 / Math.PI, 5 + width / 2];
+    const turn = `translate(${round(at[0])} ${round(at[1])}) rotate(${round(angle)})`;
+    return svg("path", { class: "ex-head", d: `M0 0L${-size} ${size / 1.6}V${-size / 1.6}Z`, transform: turn });
+  }
+
+  const outline = (points) => "M" + points.map((q) => q.map(explorables.kit.round)).join("L");
+
+  // Where a line ends: at the rim of a circle or box, not at its middle.
+  function trimmed(path, drawing, px, { radius, half }) {
+    const ends = path.map(px);
+    const cut = (i, j) => {
+      const [p, [ax, ay], [bx, by]] = [path[i], ends[i], ends[j]];
+      const same = ([x, y]) => x === p[0] && y === p[1];
+      const box = drawing.boxes.find(([q]) => same(q));
+      const rim = !box ? 0 : ax !== bx ? half[0] : box[2] ? half[1] : 11;
+      const gap = drawing.circles.some(([q]) => same(q)) ? radius : rim;
+      return [ax + Math.sign(bx - ax) * gap, ay + Math.sign(by - ay) * gap];
+    };
+    const last = ends.length - 1;
+    const [first, end] = [cut(0, 1), cut(last, last - 1)];
+    return [first, ...ends.slice(1, last), end];
+  }
+
+  function drawCell(g, place, { cell, drawing, sizes, values, way, part, t }) {
+    const { svg, text, round } = explorables.kit;
+    const px = ([x, y]) => [place.left + x * place.width, place.top + y];
+    const backwards = way === "back";
+    const stage = (flow) => (!flow ? 9 : flow[1]);
+    const lit = (p) => (p > part ? "ex-dim" : p === part ? "ex-hot" : "");
+    for (const wire of drawing.wires) {
+      g.append(svg("path", { class: "ex-wire", d: outline(trimmed(wire, drawing, px, sizes)) }));
+    }
+    const known = names(cell, t);
+    for (const line of drawing.lines) {
+      const flow = backwards ? line.back : line.forward;
+      const [key, p] = flow ?? ["", 9];
+      const v = p <= part ? values[way][key] : 0;
+      const ends = trimmed(line.path, drawing, px, sizes);
+      const width = p <= part ? thickness(v) : 1;
+      const role = backwards ? "gradient" : line.role;
+      const group = svg("g", { class: `ex-flow ex-${role} ${lit(p)}`, "data-flow": key });
+      group.append(svg("path", { d: outline(ends), "stroke-width": round(width) }));
+      const [tail, tip] = backwards ? [ends[1], ends[0]] : [ends.at(-2), ends.at(-1)];
+      if (flow) group.append(head(tail, tip, width, tip));
+      g.append(group);
+    }
+    for (const [at, sign, gate] of drawing.circles) {
+      const [x, y] = px(at);
+      const r = sizes.radius;
+      const open = gate === null ? 0 : values.forward[gate];
+      g.append(svg("circle", { cx: round(x), cy: round(y), r, class: "ex-valve" }));
+      const reached = drawing.lines.some(({ forward }) => forward?.[0] === gate && forward[1] <= part);
+      if (gate !== null && (backwards || reached)) {
+        const low = y + r - 2 * r * open;
+        const c = Math.sqrt(Math.max(0, r * r - (low - y) ** 2));
+        const d = `M${round(x - c)} ${round(low)}A${r} ${r} 0 ${open > 0.5 ? 1 : 0} 0 ${round(x + c)} ${round(low)}Z`;
+        g.append(svg("path", { class: "ex-open", d, "data-open": gate }));
+      }
+      g.append(text(x, y + 5, sign, { "text-anchor": "middle", class: "ex-sign" }));
+    }
+    for (const [at, word, inner, p, q] of drawing.boxes) {
+      const [x, y] = px(at);
+      const [w, h] = inner ? sizes.half : [20, 11];
+      const hot = (backwards ? q : p) === part ? " ex-hot" : "";
+      g.append(
+        svg("rect", { x: round(x - w), y: y - h, width: 2 * w, height: 2 * h, rx: 5, class: `ex-layer${hot}` }),
+        text(x, y + (inner ? -2 : 4), word, { "text-anchor": "middle", class: "ex-small" }),
+        text(x, y + 12, inner, { "text-anchor": "middle", class: "ex-small ex-name" }),
+      );
+    }
+    for (const line of drawing.lines) {
+      const [key, p, lx, ly, anchor] = (backwards ? line.back : line.forward) ?? ["", 9];
+      if (lx === undefined || p > part) continue;
+      const side = { left: ["end", -9], right: ["start", 9] }[anchor] ?? [anchor, 0];
+      const [x, y] = px([lx, ly]);
+      const label = known[key] ?? key;
+      g.append(svg("text", {
+        x: round(x + side[1]), y: round(y), "text-anchor": side[0], class: "ex-small ex-halo", "data-number": key,
+      }, label ? svg("tspan", { class: "ex-name" }, `${label} `) : "", brief(values[way][key])));
+    }
+  }
+
+  // ---- the sequence -----------------------------------------------------------------------------
+  function tracks(cell, way) {
+    const gates = cell === "GRU"
+      ? [["u", "update u"], ["r", "reset r"]] : [["f", "forget f"], ["g", "input g"], ["q", "output q"]];
+    const kept = cell === "GRU" ? ["h", "state h"] : ["s", "state s"];
+    return { gates, below: way === "back" ? [cells[cell].carried, `gradient ∇${kept[0]}`] : kept };
+  }
+
+  function drawSequence(g, place, { cell, way, rows, grads, signal, names: { gates, below } }) {
+    const { svg, text, round, number } = explorables.kit;
+    const bar = (x, y0, y1, attrs) => g.append(svg("rect", {
+      x: round(x), y: round(Math.min(y0, y1)), width: round(place.cell * 0.74),
+      height: round(Math.max(0.5, Math.abs(y1 - y0))), ...attrs,
+    }));
+    const x = (t) => place.left + (t - 1 + 0.13) * place.cell;
+    const label = (y, words, more = "") =>
+      g.append(text(place.left - 8, y, words, { "text-anchor": "end", class: `ex-small ${more}` }));
+    const rule = (y) => g.append(svg("path", {
+      class: "ex-rule", d: `M${round(place.left)} ${round(y)}h${round(place.cell * signal.length)}`,
+    }));
+    // the input
+    const [mid, reach] = [place.top + place.input / 2, place.input / 2 - 2];
+    rule(mid);
+    label(mid + 4, "input x");
+    signal.forEach((v, i) => bar(x(i + 1), mid, mid - v * reach, { class: "ex-bar ex-input", "data-row": "x" }));
+    // the gates
+    gates.forEach(([key, words], k) => {
+      const base = place.top + place.input + (k + 1) * place.gate - 3;
+      rule(base);
+      rule(base - place.gate + 7);
+      label(base - place.gate / 2 + 7, words);
+      rows.slice(1).forEach((row, i) => bar(x(i + 1), base, base - row[key] * (place.gate - 7),
+        { class: "ex-bar ex-parameter", "data-row": key }));
+    });
+    // the state, or its gradient
+    const source = way === "back" ? grads : rows;
+    const [key, words] = below;
+    const dots = way === "back" ? "alone" : cell === "GRU" ? null : "h";
+    const largest = Math.max(0.2, ...source.slice(1).flatMap((row) => [row[key], dots ? row[dots] : 0].map(Math.abs)));
+    const top = place.top + place.input + gates.length * place.gate + 6;
+    const [zero, tall] = [top + place.state / 2, place.state / 2 - 4];
+    const y = (v) => zero - (v / largest) * tall;
+    rule(zero);
+    label(zero + 4, words);
+    label(y(largest) + 8, brief(largest), "ex-off");
+    const role = way === "back" ? "gradient" : "state";
+    source.slice(1).forEach((row, i) => {
+      bar(x(i + 1), zero, y(row[key]), { class: `ex-bar ex-${role}`, "data-row": key });
+      if (dots) {
+        g.append(svg("circle", {
+          cx: round(x(i + 1) + place.cell * 0.37), cy: round(y(row[dots])), r: 3, "data-row": dots,
+          class: `ex-dot ex-${way === "back" ? "state" : "output"}`,
+        }));
+      }
+    });
+    if (dots) {
+      const under = zero + 20;
+      label(under, way === "back" ? `by ${cells[cell].keep} alone` : "output h");
+      g.append(svg("circle", {
+        cx: place.left - 4, cy: under - 4, r: 3, class: `ex-dot ex-${way === "back" ? "state" : "output"}`,
+      }));
+    }
+    const foot = top + place.state + 12;
+    label(foot, "step");
+    for (let t = 1; t <= signal.length; t++) {
+      if (place.cell < 18 && t > 1 && t % 3) continue;
+      g.append(text(x(t) + place.cell * 0.37, foot, number(t), { "text-anchor": "middle", class: "ex-small" }));
+    }
+  }
+
+  // Side by side where there is room, else one under the other.
+  function places(width, height, gates, steps) {
+    const wide = width >= 600;
+    const cell = { left: 2, top: 0, width: wide ? width * 0.56 - 4 : width - 4 };
+    const left = (wide ? width * 0.6 : 0) + 78;
+    const [input, gate] = wide ? [38, 30] : [26, 20];
+    const top = wide ? 6 : height + 4;
+    const state = wide ? height - 28 - input - 3 * gate : 62;
+    const room = state + (3 - gates) * gate; // a GRU has one gate less
+    const bottom = top + input + gates * gate + 6 + room + 16;
+    const sequence = { left, top, cell: (width - left - 2) / steps, input, gate, state: room, bottom };
+    return { cell, sequence, total: Math.max(wide ? height : 0, bottom) };
+  }
+
+  function relabel(view, gru) {
+    const words = gru ? { af: "update", ag: "reset" } : { af: "forget", ag: "input" };
+    for (const [name, word] of Object.entries(words)) {
+      const row = view.root.querySelector(`[data-control="${name}"]`).closest(".ex-row");
+      row.querySelector("label").textContent = `${word} gate's pre-activation`;
+    }
+    view.root.querySelector('[data-control="aq"]').disabled = gru;
   }
 
   explorables.define("gates", {
-    compute,
+    run, back, flows, weights, sees,
     draw(view) {
-      const { svg, plot, curve, dashes, endLabels, extent, clamp, round } = explorables.kit;
-      const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
-      const x = view.data.inputs[state.signal];
-      const out = compute(state, x);
-      const ts = x.map((_, i) => i + 1);
-      const { width } = view;
-      const xdomain = [0.5, x.length + 0.5];
-      const tall = clamp(width * 0.3, 150, 210);
-      view.layer("all", undefined, (g) => {
-        const box = (top, height) => ({ left: 4, top, width: width - 8, height });
-        const top = plot(g, box(4, 130), { xdomain, ydomain: [-1.1, 1.1], ylabel: "input x⁽ᵗ⁾" });
-        ts.forEach((t, i) => {
-          const [a, b] = [top.y(0), top.y(x[i])];
-          const across = { x: round(top.x(t - 0.35)), width: round(top.x(0.7) - top.x(0)) };
-          const up = { y: round(Math.min(a, b)), height: Math.max(1, round(Math.abs(a - b))) };
-          g.append(svg("rect", { ...across, ...up, class: "ex-bar ex-input" }));
-        });
-        const mid = plot(g, box(112, tall), { xdomain, ydomain: [0, 1.05], ylabel: "gates" });
-        const gates = [["f", "forget f"], ["g", "input g"], ["q", "output q"]];
-        gates.forEach(([k], i) => curve(mid, ts, out[k], "parameter", { "stroke-dasharray": dashes(i) }));
-        endLabels(mid, gates.map(([k, label]) => ({ label, role: "parameter", xs: ts, ys: out[k] })));
-        const [low, high] = extent([out.s, out.h, [-1, 1]]);
-        const axes = { xlabel: "step t", ylabel: "state s⁽ᵗ⁾ and output h⁽ᵗ⁾" };
-        const low2 = plot(g, box(84 + tall, tall + 30), { xdomain, ydomain: [low * 1.1, high * 1.1], ...axes });
-        curve(low2, ts, out.s, "state");
-        curve(low2, ts, out.h, "output", { "stroke-dasharray": "7 4" });
-        endLabels(low2, [
-          { label: "state s", role: "state", xs: ts, ys: out.s },
-          { label: "output h = q·tanh(s)", role: "output", xs: ts, ys: out.h },
-        ]);
+      const { clamp, svg, round } = explorables.kit;
+      const state = now(view);
+      const { cell, way, part, t, signal } = state;
+      const x = view.data.inputs[signal];
+      const p = weights(state);
+      const rows = run(cell, p, sees(x));
+      const grads = back(cell, p, rows);
+      const drawing = view.data.cells[cell];
+      const track = tracks(cell, way);
+      const { sizes } = view.data;
+      const at = places(view.width, sizes.height, track.gates.length, x.length);
+      const values = flows(cell, rows, grads, t, x[t - 1]);
+      relabel(view, cell === "GRU");
+      view.layer("cell", `${view.width}|${JSON.stringify(state)}`, (g) =>
+        drawCell(g, at.cell, { cell, drawing, sizes, values, way, part, t }));
+      const whole = JSON.stringify({ ...state, t: 0, part: 0, width: view.width });
+      view.layer("sequence", whole, (g) =>
+        drawSequence(g, at.sequence, { cell, way, rows, grads, signal: x, names: track }));
+      view.layer("now", `${whole}|${t}`, (g) => {
+        const { left, top, cell: wide, bottom } = at.sequence;
+        const box = { y: top - 3, height: round(bottom - top + 1) };
+        g.append(
+          svg("rect", { x: round(left + (t - 1) * wide), width: round(wide), ...box, rx: 3, class: "ex-now" }),
+          svg("rect", { x: left, width: round(wide * x.length), ...box, class: "ex-grab", "data-handle": "step" }),
+        );
       });
-      return { height: 2 * tall + 116, say: this.say(state, out) };
+      const { left, cell: wide } = at.sequence;
+      view.drag("step", (px) => view.set("t", clamp(Math.floor((px - left) / wide) + 1, 1, x.length)));
+      return { height: at.total, say: this.say(state, values, rows, grads) };
     },
-    say({ af, mode }, out) {
-      const { number } = explorables.kit;
-      const f = sigmoid(af);
-      const held = mode === "constant"
-        ? `Forget gate f = ${number(f)}: the state halves every ${number(-Math.LN2 / Math.log(f))} steps.`
-        : `At rest f = ${number(f)}, half-life ${number(-Math.LN2 / Math.log(f))} steps; an arrival shuts f to `
-          + `${number(Math.min(...out.f))} and opens g to ${number(Math.max(...out.g))}.`;
-      return `${held} After ${out.s.length} steps s = ${number(out.s.at(-1))}, h = ${number(out.h.at(-1))}.`;
+    // Every sentence of this sequence in its longest cell, for the room of the read-out.
+    sayings(view) {
+      const state = { ...now(view), cell: "LSTM", way: "back", part: 6 };
+      const x = view.data.inputs[state.signal];
+      const rows = run("LSTM", weights({ ...state, w: 0.25 }), sees(x));
+      const grads = back("LSTM", weights({ ...state, w: 0.25 }), rows);
+      return x.map((v, i) => this.say({ ...state, t: i + 1 }, flows("LSTM", rows, grads, i + 1, v), rows, grads));
+    },
+    say({ cell, way, part, t }, values, rows, grads) {
+      const said = tell[cell][way](values, t, brief)[part - 1];
+      const { keep, carried } = cells[cell];
+      const last = rows.length - 1;
+      const reach = t === last ? `The loss is h of step ${last}.`
+        : `From step ${last} the belt alone: ${keep}${up(last)} ⋯ ${keep}${up(t + 1)} = `
+          + `${brief(grads[t].alone / grads[last][carried])}.`;
+      return way === "back" ? `${said} ${reach}` : said;
+    },
+    // The goal: after the second pulse the state has its sign, and until then that of the first.
+    judge(view) {
+      const state = now(view);
+      const { cell, signal, t } = { ...state, t: 0 };
+      if (signal !== "two pulses") return { done: false, say: "Choose the input “two pulses”." };
+      const rows = run(cell, weights(state), sees(view.data.inputs[signal]));
+      const key = cell === "GRU" ? "h" : "s";
+      const { keep } = cells[cell];
+      const [first, kept, second, end] = [3, 8, 9, rows.length - 1].map((k) => rows[k][key]);
+      const name = cell === "GRU" ? "update gate u" : "forget gate f";
+      if (first < 0.5) {
+        return { done: false, say: `Too little is written: after the first pulse ${key} is ${brief(first)}.` };
+      }
+      if (kept < 0.5) {
+        return { done: false, say: `The note fades before the second pulse: ${key} falls from ${brief(first)} to `
+          + `${brief(kept)}, since the ${name} rests at ${brief(rows[5][keep])}.` };
+      }
+      if (end > -0.5) {
+        const why = rows[9][keep] > 0.5
+          ? `the ${name} is still ${brief(rows[9][keep])} at the second pulse, so the old note stays in the sum`
+          : `${key} is ${brief(second)} after the second pulse and ${brief(end)} at the end`;
+        return { done: false, say: `The first pulse is not replaced: ${why}.` };
+      }
+      const [rest, falls] = [rows[5][keep], rows[9][keep]].map(brief);
+      const say = state.mode === "gates respond"
+        ? `At step 9 the ${name} falls to ${falls} and the old note goes; between the pulses it rests at ${rest}.`
+        : `With the ${name} at ${rest} all the time, h feeds itself through w, as a plain unit does: w = ${state.w}.`;
+      return { done: true, say };
     },
   });
 })();
