@@ -18,6 +18,7 @@ from companion.unfolding.graphs import (
     time_delay,
     unfold,
 )
+from companion.unfolding.unit import LONGEST, Unit, read_sequence, unit_run
 
 few = settings(max_examples=20)
 widths, lengths, seeds = st.integers(1, 5), st.integers(1, 12), st.integers(0, 2**32 - 1)
@@ -243,3 +244,45 @@ def test_other_bad_input_is_refused_by_name():
         dependence(lambda x: x, np.zeros((2, 2)), eps=0)
     with pytest.raises(ValueError, match=r"^f\(x\): want shape"):
         dependence(lambda x: x[0], np.zeros((2, 2)))
+
+
+@few
+@given(lengths, seeds)
+def test_the_parts_of_one_unit_are_the_gradients_of_copies_that_pytorch_holds_apart(tau, seed):
+    torch = pytest.importorskip("torch")
+    rng = np.random.default_rng(seed)
+    p, x = Unit(*rng.normal(size=4)), rng.normal(size=tau)
+    run = unit_run(p, x)
+    w, u, b, v = (torch.full((tau,), number, dtype=torch.float64, requires_grad=True) for number in p)
+    h = [torch.zeros((), dtype=torch.float64, requires_grad=True)]
+    for t in range(tau):
+        h.append(torch.tanh(b[t] + w[t] * h[-1] + u[t] * x[t]))
+        h[-1].retain_grad()
+    o = v[-1] * h[-1]
+    loss = 0.5 * (o - x[0]) ** 2
+    loss.backward()
+    assert (run.o, run.loss) == (pytest.approx(o.item(), abs=1e-13), pytest.approx(loss.item(), abs=1e-13))
+    np.testing.assert_allclose(run.h, [h_t.item() for h_t in h], atol=1e-13)
+    np.testing.assert_allclose(run.grad_h, [h_t.grad.item() for h_t in h], atol=1e-12)
+    np.testing.assert_allclose(run.grad_a, b.grad.numpy(), atol=1e-12)
+    for part, copy in zip(run.parts, (w, u, b, v), strict=True):
+        np.testing.assert_allclose(part, copy.grad.numpy(), atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "signs", "x"),
+    [
+        ("Été", ["É", "t", "é"], [1, -1, 1]),
+        ("a b-y", ["a", " ", "b", "-", "y"], [1, 0, -1, 0, 1]),
+        ("1, −0.5;.25 7 -9", [""] * 5, [1, -0.5, 0.25, 2, -2]),
+        ("1 o", ["1", " ", "o"], [0, 0, 1]),
+        ("  ", [], []),
+    ],
+)
+def test_a_typed_sequence_is_read_as_numbers_or_as_vowels_and_others(text, signs, x):
+    assert read_sequence(text)[0] == signs
+    assert read_sequence(text)[1].tolist() == x
+
+
+def test_of_a_long_sequence_the_first_steps_are_read():
+    assert len(read_sequence("abc" * 9)[1]) == len(read_sequence("1 " * 30)[1]) == LONGEST

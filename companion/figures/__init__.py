@@ -13,8 +13,8 @@ Three general kinds are fed with numbers that the Python reference computed:
 - `Playback`: heat maps over time with a cursor.
 
 Special kinds compute in the page, because dragging and typing must be immediate, and are held to the reference by
-tests: `Eigenvalues` (`companion.longterm`), `Gates` (`companion.gated`), `ExpressionTree` (`companion.recursive`) and
-`Cliff` (`companion.optimization`).
+tests: `Unfold` (`companion.unfolding`), `Eigenvalues` (`companion.longterm`), `Gates` (`companion.gated`),
+`ExpressionTree` (`companion.recursive`) and `Cliff` (`companion.optimization`).
 """
 
 from .base import Explorable

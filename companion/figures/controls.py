@@ -11,7 +11,8 @@ import traitlets
 class Range:
     """A slider. With `values` it steps through them; else from `minimum` to `maximum` by `step`.
 
-    `texts` name the values in words; `play` gives step and play buttons, with that many milliseconds a step.
+    `texts` name the values in words; `play` gives step and play buttons, with that many milliseconds a step; with
+    `swing`, play runs back when it starts at the end.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Range:
     values: Sequence[float] | None = None
     texts: Sequence[str] | None = None
     play: int | None = None
+    swing: bool = False
 
     def trait(self) -> traitlets.TraitType:
         """The traitlet that holds its value."""
@@ -45,6 +47,7 @@ class Range:
             **({"values": list(self.values)} if self.values else bounds),
             **({"texts": list(self.texts)} if self.texts else {}),
             **({"play": self.play} if self.play else {}),
+            **({"swing": True} if self.swing else {}),
         }
 
 

@@ -262,16 +262,19 @@
       view.set(c.name, c.values ? c.values[to] : to);
     };
     let timer = null;
+    let way = by;
+    const ended = () => (way > 0 ? +input.value >= +input.max : +input.value <= +input.min);
     const stop = () => { clearInterval(timer); timer = null; run.textContent = "▶ Play"; };
     const run = html("button", {
       type: "button", "data-play": c.name,
       onclick: () => {
         if (timer) return stop();
-        if (+input.value >= +input.max) go(+input.min);
+        way = c.swing && +input.value >= +input.max ? -by : by;
+        if (ended()) go(+input.min);
         run.textContent = "❚❚ Pause";
         timer = setInterval(() => {
-          if (!view.root.isConnected || +input.value >= +input.max) return stop();
-          go(+input.value + by);
+          if (!view.root.isConnected || ended()) return stop();
+          go(+input.value + way);
         }, c.play);
       },
     }, "▶ Play");
