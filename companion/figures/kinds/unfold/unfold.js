@@ -110,6 +110,12 @@
       const [light, opened] = [get("light"), get("opened")];
       return { ...seen, ...compute(p, seen.x), p, tau, step, now, light, opened, back, done: step > tau };
     },
+    sayings(view) {
+      const s = this.state(view);
+      const at = (step) => ({ ...s, step, back: Math.min(s.tau + 1, 2 * s.tau + 2 - step) });
+      const steps = "light" in view.data.held ? s.tau : 2 * s.tau + 1;
+      return upTo(steps).map((step) => this.say(at(step), { q: s.tau }, steps > s.tau));
+    },
     start(view, canvas) {
       const share = (event) => event.target.closest("[data-share]")?.dataset.share;
       const light = (name) => {
@@ -364,7 +370,7 @@
       return { done: false, say: !y ? "The first input is 0: nothing to hold. Type another sequence."
         : lost === 1 ? `Already h⁽¹⁾ = ${short(h[1])} has the wrong sign: u must let the input in.`
           : lost > 1 ? `Lost at t = ${lost}: w·${at("h", lost - 1)} = ${short(p.w * h[lost - 1])} is too weak against `
-            + `b + u·${at("x", lost)} = ${short(p.b + p.u * x[lost - 1])}. Larger w holds more; smaller u disturbs less.`
+            + `b + u·${at("x", lost)} = ${short(p.b + p.u * x[lost - 1])}. More w holds, less u disturbs less.`
             : Math.abs(h[tau]) < 0.5 ? `The sign survives but fades, to ${last} = ${left}: w is too small.`
               : `${last} = ${left} still knows it, but o = v·${last} = ${short(o)}: now choose v.` };
     },
