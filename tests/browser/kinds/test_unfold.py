@@ -14,7 +14,7 @@ from ..figures import assert_close, show
 example = Unfold
 RNG = np.random.default_rng(101)
 START = Unit(0.9, 0.6, 0.0, 1.0)
-HALF, PANEL = 28, 44  # of a tank, and of the panel of parts, in pixels
+HALF, PANEL, TOP = 28, 40, 292  # of a tank, and of the panel of parts, in pixels, and where that begins
 TYPED = [
     *("unfold", "Ärger", "où est-ce ?", "ΩΨ", "y", "  ", "1 0 0 -1", "−2,.5;3", "1.", "+1 -7", "naïve 2", "1 two"),
     *("abcdefghijklmnopq", " ".join("1" * 20), "été" * 5, "5\t-0.5", "你好", "e\u0301a", "ß-İ", "1 ,"),
@@ -193,11 +193,11 @@ def test_the_parts_of_the_gradient_add_up_to_it_and_folded_lie_on_one_another(pa
         for t, _, y, _, height in seen["parts"]:
             a, b = sorted((reached[int(t)], reached[int(t) - 1]))
             assert height == pytest.approx(max(1, px * (b - a)), abs=0.02)
-            assert y - 306 == pytest.approx(px * (high - b), abs=0.02)
+            assert y - TOP == pytest.approx(px * (high - b), abs=0.02)
         if back <= tau:
             total, (top, height) = reached[back - 1], seen["sum"][0]
             assert height == pytest.approx(max(1, px * abs(total)), abs=0.02)
-            assert top - 306 == pytest.approx(px * (high - max(0, total)), abs=0.02)
+            assert top - TOP == pytest.approx(px * (high - max(0, total)), abs=0.02)
             if short(total):
                 assert any(f"∂L/∂{light} = {short(total)}" in said for said, *_ in seen["texts"])
                 assert short(total) in seen["say"]

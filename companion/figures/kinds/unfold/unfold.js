@@ -4,9 +4,9 @@
   "use strict";
   const PARAMETERS = ["w", "u", "b", "v"];
   const LONGEST = 12;
-  const ROW = { out: 18, h: 102, a: 178, x: 236, letter: 267, t: 282, parts: 306 }; // heights, in pixels
+  const ROW = { out: 18, h: 98, a: 172, x: 228, letter: 257, t: 271, parts: 292 }; // heights, in pixels
   const HALF = 28; // of a tank: h = 1 fills so much
-  const PANEL = 44; // height of the panel of parts
+  const PANEL = 40; // height of the panel of parts
   const { svg, text, clamp, round, number, superscript } = explorables.kit;
   const mix = (m, a, b) => a + m * (b - a);
 
