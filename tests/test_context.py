@@ -47,6 +47,7 @@ from companion.context.trials import (
 )
 from companion.data import store
 from companion.graphical import joint, product_of_marginals, sequences
+from companion.search import greedy
 from tests.gradients import assert_gradient, relative_error
 
 few = settings(max_examples=15)
@@ -326,7 +327,7 @@ def test_stored_nets_in_numpy_are_those_in_torch(nets, twins):
 
 
 def test_stored_spellers_earn_their_recorded_accuracy(nets, twins):
-    """All nets by torch, a batch at a time; one seed of each kind by NumPy, picture by picture."""
+    """All nets by torch; one seed of each kind by NumPy, too, and by greedy search, picture by picture."""
     _, (x, digit) = digit_pictures()
     recorded = {(r["kind"], r["seed"]): r.get("accuracy") for r in store.rows("context")}
     for kind in SPELLERS:
@@ -338,7 +339,9 @@ def test_stored_spellers_earn_their_recorded_accuracy(nets, twins):
             words = [read(row) for row in y.tolist()]
             right = np.mean([word == NAMES[d] for word, d in zip(words, digit, strict=True)])
             assert abs(right - recorded[kind, seed]) <= 1 / len(x) + 1e-4
-        assert spelled(nets[kind, seed], x[:40], way_of(kind)) == words[:40]
+        assert spelled(nets[kind, seed], x, way_of(kind)) == words
+        models = [context_next(nets[kind, seed], row, way_of(kind)) for row in x[:20]]
+        assert [read(greedy(model, LONGEST, END).y) for model in models] == words[:20]
 
 
 def test_stored_spellers_are_right_on_nineteen_words_in_twenty():

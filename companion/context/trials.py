@@ -6,12 +6,12 @@ from typing import Literal, get_args
 import numpy as np
 
 from companion.context.coupled import FeedbackRNN
-from companion.context.letters import END, LONGEST, NAMES, read, spell
-from companion.context.vector import ContextRNN, Way, context_next
+from companion.context.letters import LONGEST, NAMES, read, spell
+from companion.context.vector import ContextRNN, Way, given_context
 from companion.core.checks import Count, checked
 from companion.data import store
 from companion.data.tasks import digits
-from companion.search import LogP, greedy
+from companion.search import LogP
 
 __all__ = [
     "CONCEPTS",
@@ -85,8 +85,16 @@ def way_of(kind: Speller) -> Way:
 
 
 def spelled(p: ContextRNN, x: np.ndarray, way: Way) -> list[str]:
-    """What a net writes about each of n pictures (n, 64) when it takes the most probable letter at every step."""
-    return [read(greedy(context_next(p, row, way), LONGEST, END).y) for row in x]
+    """What a net writes about each of n pictures (n, 64), all at once, taking the most probable letter at every step."""
+    given = [given_context(p, row, way) for row in x]
+    b, h = np.array([net.b for net, _ in given]), np.array([h0 for _, h0 in given])
+    letters, y = np.eye(len(p.c)), []
+    before = np.zeros((len(x), len(p.c)))  # nothing has been written yet
+    for _ in range(LONGEST):
+        h = np.tanh(b + h @ p.W.T + before @ p.U.T)
+        y.append((p.c + h @ p.V.T).argmax(axis=1))
+        before = letters[y[-1]]
+    return [read(word) for word in np.transpose(y).tolist()]
 
 
 def names_logp(logp: LogP) -> np.ndarray:
