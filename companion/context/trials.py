@@ -85,7 +85,7 @@ def way_of(kind: Speller) -> Way:
 
 
 def spelled(p: ContextRNN, x: np.ndarray, way: Way) -> list[str]:
-    """What a net writes about each of n pictures (n, 64), all at once, taking the most probable letter at every step."""
+    """What a net writes about n pictures (n, 64), all at once, with the most probable letter at every step."""
     given = [given_context(p, row, way) for row in x]
     b, h = np.array([net.b for net, _ in given]), np.array([h0 for _, h0 in given])
     letters, y = np.eye(len(p.c)), []
