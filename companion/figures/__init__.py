@@ -6,14 +6,15 @@ synced both ways: drag, then read ``fig.rho``; set ``fig.rho = 1.1`` and it move
 ``text/html`` output carries the specification as JSON and one small script brings it to life, with no kernel and no
 network. A matplotlib picture goes along for print.
 
-Three general kinds are fed with numbers that the Python reference computed:
+Four general kinds are fed with numbers that the Python reference computed:
 
 - `Sweep`: curves over one to three sliders, computed on a grid;
 - `Graph`: circuits and unfolded graphs, stepped forward and backward with values on the nodes;
-- `Playback`: heat maps over time with a cursor.
+- `Playback`: heat maps over time with a cursor;
+- `Reading`: a text, coloured character by character by what a unit of a net holds there.
 
 Special kinds compute in the page, because dragging and typing must be immediate, and are held to the reference by
-tests: `Unfold` (`companion.unfolding`), `Eigenvalues` (`companion.longterm`), `Gates` (`companion.gated`),
+tests: `Unfold` (`companion.unfolding`), `Eigenvalues` (`companion.longterm`), `Gates` (`companion.cells`),
 `ExpressionTree` (`companion.recursive`) and `Cliff` (`companion.optimization`).
 """
 

@@ -5,14 +5,14 @@ import itertools
 import numpy as np
 import pytest
 
-from companion.figures import Reading, assets
+from companion.figures import Find, Reading, assets
 from companion.figures.kinds import KINDS
 from companion.figures.kinds.reading import lines
 
 from ..figures import Figure, show
 
 TEXTS = {"a sentence": "the gate (which was shut) opened, and nobody asked why it had.", "few": "rhythm myths fly by"}
-UNITS, QUANTITIES = ["unit 3", "unit 8"], ["state s", "forget gate f"]
+UNITS, QUANTITIES = {"spaces": "unit 3", "letters": "unit 8"}, ["state s", "forget gate f"]
 
 
 def example() -> Reading:
@@ -22,10 +22,11 @@ def example() -> Reading:
         name: np.stack([rng.normal(size=(2, len(text))), rng.uniform(size=(2, len(text)))], axis=1)
         for name, text in TEXTS.items()
     }
-    notes = {name: [f"A note on {unit} in {name}." for unit in UNITS] for name in TEXTS}
+    notes = {name: [f"A note on {unit} in {name}." for unit in UNITS.values()] for name in TEXTS}
     after = {name: [f"It expects {k}." for k in range(len(text))] for name, text in TEXTS.items()}
     words = {"title": "Colour a text", "caption": "Two units read two texts."}
-    return Reading("coloured", TEXTS, values, UNITS, QUANTITIES, notes, after, t=5, **words)
+    goal = Find("find it.", "few", "letters", "state s", [3, 7], "There it is.", "Look elsewhere.")
+    return Reading("coloured", TEXTS, values, UNITS, QUANTITIES, notes, after, t=5, find=goal, **words)
 
 
 def live(page, width=700, **state):
@@ -46,7 +47,7 @@ def live(page, width=700, **state):
 
 def row(figure):
     """The hundredths that the figure shows, and their scale."""
-    u, q = UNITS.index(figure.unit), QUANTITIES.index(figure.quantity)
+    u, q = list(UNITS).index(figure.unit), QUANTITIES.index(figure.quantity)
     data = figure.spec["data"]
     return np.array(data["values"][figure.text][u][q]), data["top"][u][q]
 
@@ -121,6 +122,22 @@ def test_the_chosen_character_is_framed_and_read_out(page, how, t):
     assert said.endswith(f"A note on unit 3 in a sentence. It expects {t - 1}.")
 
 
+@pytest.mark.parametrize(
+    ("state", "verdict"),
+    [
+        ({}, "Not yet. Choose the text “few”."),
+        ({"text": "few"}, "Not yet. Choose the unit “letters”."),
+        ({"text": "few", "unit": "letters", "quantity": "forget gate f"}, "Not yet. Choose the quantity “state s”."),
+        ({"text": "few", "unit": "letters", "t": 4}, "Look elsewhere."),
+        ({"text": "few", "unit": "letters", "t": 7}, "✓ Done. At character 7 it is "),
+    ],
+)
+def test_the_goal_is_reached_at_its_characters_alone(page, state, verdict):
+    _, seen = live(page, **state)
+    seen.root.locator("[data-goal]").click()
+    assert verdict in seen.root.locator(".ex-verdict").inner_text()
+
+
 def test_a_shorter_text_brings_the_cursor_in(page):
     _, seen = live(page, t=60)
     page.evaluate("[...explorables.mounted].at(-1).set('text', 'few')")
@@ -145,7 +162,7 @@ def test_values_that_do_not_fit_their_text_are_refused():
             "r",
             {"a": "abc"},
             {"a": np.zeros((1, 1, 2))},
-            ["u"],
+            {"u": "unit 1"},
             ["s"],
             {"a": ["n"]},
             {"a": ["x"] * 3},

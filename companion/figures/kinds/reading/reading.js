@@ -118,18 +118,28 @@
         this.hover.get(view)?.((event.clientX - box.left) * scale, (event.clientY - box.top) * scale);
       });
     },
+    judge(view) {
+      const { find } = view.data;
+      for (const name of ["text", "unit", "quantity"]) {
+        if (view.get(name) !== find[name]) return { done: false, say: `Choose the ${name} “${find[name]}”.` };
+      }
+      const t = view.get("t");
+      const done = find.at.includes(t);
+      const here = explorables.kit.number(chosen(view).row[t - 1] / 100);
+      return { done, say: `At character ${t} it is ${here}. ${done ? find.yes : find.no}` };
+    },
     sayings(view) {
       const longest = (all) => all.reduce((a, b) => (b.length > a.length ? b : a));
-      const { notes, after, texts } = view.data;
-      const now = { ...chosen(view), unit: longest(view.spec.controls.find((c) => c.name === "unit").options), u: 0 };
-      const of = (name) => `Character 100, a space. Forget gate f of ${now.unit}: −0.99. ${longest(notes[name])} `
+      const { notes, after, texts, names } = view.data;
+      const quantity = longest(view.spec.controls.find((c) => c.name === "quantity").options);
+      const of = (name) => `Character 100, a space. ${quantity} of ${longest(names)}: −0.99. ${longest(notes[name])} `
         + longest(after[name]);
       return Object.keys(texts).map(of);
     },
     say(view, now, words, t) {
       const { number } = explorables.kit;
       const what = now.quantity[0].toUpperCase() + now.quantity.slice(1);
-      return `Character ${t}, ${named(words[t - 1])}. ${what} of ${now.unit}: ${number(now.row[t - 1] / 100)}. `
+      return `Character ${t}, ${named(words[t - 1])}. ${what} of ${view.data.names[now.u]}: ${number(now.row[t - 1] / 100)}. `
         + `${view.data.notes[now.text][now.u]} ${view.data.after[now.text][t - 1]}`;
     },
   });
