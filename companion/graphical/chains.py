@@ -160,15 +160,19 @@ def chain_fit(
     xs, ys = _observed(xs, ys, k)
     w = ChainWeights(np.zeros((k, xs[0].shape[1])), np.zeros(k), np.zeros((k, k)))
     n = sum(map(len, ys))
+    if not pairs:  # no message to send, so all steps of all sequences at once
+        xs, ys = [np.concatenate(xs)], [np.concatenate(ys)]
     for _ in range(steps):
         g = tree.map(lambda v: -decay * n * v, w)
         for x, y in zip(xs, ys, strict=True):
-            beliefs = sum_product(Chain(x @ w.A.T + w.a, w.B))
-            surplus = np.eye(k)[y] - beliefs.marginals  # (tau, k)
+            chain = Chain(x @ w.A.T + w.a, w.B)
+            marginals = softmax(chain.unary)
+            if pairs:
+                _, marginals, both = sum_product(chain)
+                np.add.at(g.B, (y[:-1], y[1:]), 1.0)
+                g.B[...] -= both.sum(axis=0)
+            surplus = np.eye(k)[y] - marginals  # (tau, k)
             g.A[...] += surplus.T @ x
             g.a[...] += surplus.sum(axis=0)
-            if pairs:
-                np.add.at(g.B, (y[:-1], y[1:]), 1.0)
-                g.B[...] -= beliefs.pairs.sum(axis=0)
         w = tree.map(lambda v, d: v + lr * d / n, w, g)
     return w
