@@ -36,6 +36,29 @@ def test_every_skew_has_the_same_eigenvalues(rho: float, theta: float, skew: flo
 
 
 @few
+@given(st.floats(-1.5, 1.5), st.floats(-1.5, 1.5), st.floats(1.0, 10.0), st.integers(0, 30))
+def test_two_real_eigenvalues_are_where_they_were_put_and_skew_bounds_the_powers(
+    lam1: float, lam2: float, skew: float, steps: int
+) -> None:
+    W = lt.two_real(lam1, lam2, skew)
+    assert np.trace(W) == pytest.approx(lam1 + lam2, abs=1e-9)
+    assert np.linalg.det(W) == pytest.approx(lam1 * lam2, abs=1e-9)
+    rho = max(abs(lam1), abs(lam2))
+    norms = lt.power_norms(W, steps)
+    assert (norms <= skew * rho ** np.arange(steps + 1) * (1 + 1e-6) + 1e-9).all()
+    if skew == 1.0:
+        np.testing.assert_allclose(norms, rho ** np.arange(steps + 1), rtol=1e-9, atol=1e-12)
+
+
+def test_the_skew_of_two_real_eigenvalues_is_the_condition_number_of_their_eigenvectors() -> None:
+    for skew in (1.0, 2.5, 10.0):
+        lam, Q = np.linalg.eig(lt.two_real(0.9, -0.4, skew))
+        assert np.linalg.cond(Q) == pytest.approx(skew)
+        leading = Q[:, np.argmax(np.abs(lam))]
+        assert abs(leading @ [np.cos(np.pi / 6), np.sin(np.pi / 6)]) == pytest.approx(1)
+
+
+@few
 @given(radii, angles, st.integers(0, 40))
 def test_without_skew_every_power_stretches_all_directions_alike(rho: float, theta: float, steps: int) -> None:
     norms = lt.power_norms(lt.two_unit(rho, theta), steps)

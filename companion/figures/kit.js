@@ -429,11 +429,14 @@
         if (v > max || (before !== undefined && before !== max && v === before)) store.set(name, max);
       },
       note(name, words) { control(name).note = words; },
+      // Controls that mean nothing in the present state step aside.
+      aside(names) { for (const part of parts) part.row.hidden = names.includes(part.name); },
       flash() { root.classList.add("ex-flash"); setTimeout(() => root.classList.remove("ex-flash"), 900); },
     };
 
     const first = (a, b) => Boolean(b.play) - Boolean(a.play); // time, where it passes, is what one moves most
-    const parts = controls.toSorted(first).map((c) => makers[c.type](c, `${spec.name}-${c.name}-${unique}`, view));
+    const made = (c) => makers[c.type](c, `${spec.name}-${c.name}-${unique}`, view);
+    const parts = controls.toSorted(first).map((c) => ({ name: c.name, ...made(c) }));
     const reset = html("button", { type: "button", "data-reset": true, onclick: () => {
       resets.forEach((f) => f());
       for (const [name, value] of Object.entries(spec.start)) view.set(name, value);

@@ -17,6 +17,7 @@ from companion.longterm.powers import (
     power_method,
     power_norms,
     trajectory,
+    two_real,
     two_unit,
 )
 from companion.longterm.products import (
@@ -50,5 +51,6 @@ __all__ = [
     "spectral_radius",
     "step_jacobians",
     "trajectory",
+    "two_real",
     "two_unit",
 ]

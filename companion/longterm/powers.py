@@ -18,6 +18,7 @@ __all__ = [
     "power_method",
     "power_norms",
     "trajectory",
+    "two_real",
     "two_unit",
 ]
 
@@ -29,6 +30,9 @@ State = Annotated[np.ndarray, "n_h"]
 
 Steps = Annotated[int, (0, None)]
 """How many steps; none is allowed."""
+
+FIRST = np.pi / 6
+"""The direction of the first eigenvector of `two_real`."""
 
 
 def _finite(M: np.ndarray) -> np.ndarray:
@@ -52,6 +56,22 @@ def two_unit(
     """
     c, s = np.cos(theta), np.sin(theta)
     return rho * np.array([[c, -skew * s], [s / skew, c]])
+
+
+@checked
+def two_real(lam1: float, lam2: float, skew: Annotated[float, (np.finfo(float).tiny, None)] = 1.0) -> np.ndarray:
+    """A 2×2 matrix with two real eigenvalues, as normal or as skewed as you like.
+
+    W = Q diag(λ₁, λ₂) Q⁻¹ (Section 10.7). The columns of Q are eigenvectors of length 1; they enclose an angle φ with
+    tan(φ/2) = 1/κ, a right angle for κ = 1. Then κ is the condition number of Q, and ‖Wᵗ‖ ≤ κ ρᵗ as for `two_unit`.
+
+    Parameters
+    ----------
+    lam1, lam2 : the eigenvalues. skew : κ > 0.
+    """
+    angles = FIRST + np.array([0.0, 2 * np.arctan2(1.0, skew)])
+    Q = np.array([np.cos(angles), np.sin(angles)])
+    return Q * np.array([lam1, lam2]) @ np.linalg.inv(Q)
 
 
 @checked

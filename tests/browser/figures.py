@@ -68,6 +68,10 @@ class Figure:
         names = self.root.locator("[data-control]").evaluate_all("all => all.map(e => e.dataset.control)")
         return list(dict.fromkeys(names))
 
+    def in_use(self) -> list[str]:
+        """The controls that do not stand aside in the present state."""
+        return [c for c in self.controls() if self.root.locator(f'[data-control="{c}"]').first.is_visible()]
+
     def handles(self) -> list[str]:
         return self.root.locator("[data-handle]").evaluate_all("all => all.map(e => e.dataset.handle)")
 
@@ -167,7 +171,7 @@ class Figure:
         assert len(start) > 500, f"{self.name}: the first view draws nothing"
         assert self.root.locator(".ex-readout").inner_text().strip(), f"{self.name}: the first view says nothing"
         assert self.root.locator("figcaption").inner_text().strip()
-        for control in self.controls():
+        for control in self.in_use():
             for move in (self.by_keyboard, self.by_mouse):
                 move(control)
                 how = f"{self.name}: {control} ({move.__name__})"

@@ -57,7 +57,7 @@ LOOK = """async (root, [header, wanted]) => {
         }
         if (panel.scrollWidth > panel.clientWidth + 1) say("a control is cut");
         const top = box(root).top;
-        const rows = [...panel.children].map(row => box(row).top - top);
+        const rows = [...panel.children].map(row => (row.hidden ? NaN : box(row).top - top)); // NaN: stands aside
         const now = [...rows, box(root).height];
         if (begin?.some((y, i) => Math.abs(y - now[i]) > 1)) say(`${begin.map(Math.round)} to ${now.map(Math.round)}`);
         return now;

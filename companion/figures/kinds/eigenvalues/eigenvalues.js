@@ -1,139 +1,448 @@
-// eigenvalues: a pair of eigenvalues dragged in the complex plane; what W does to a state and to a gradient.
-// Computed in the page, since dragging must be immediate; the tests hold compute() to companion.longterm.
+// eigenvalues: two eigenvalues and a first state to drag; what W does to states, to changes and to gradients.
+// Computed in the page, since dragging must be immediate; the tests hold what is computed and drawn to companion.
 (() => {
   "use strict";
-  const dot = (W, h) => [W[0][0] * h[0] + W[0][1] * h[1], W[1][0] * h[0] + W[1][1] * h[1]];
+  const FIRST = Math.PI / 6; // the direction of the first eigenvector
+  const MAPS = {
+    linear: [(a) => a, () => 1],
+    tanh: [Math.tanh, (h) => 1 - h * h],
+    ReLU: [(a) => Math.max(a, 0), (h) => (h > 0 ? 1 : 0)],
+  }; // what ends a step, and its slope, told from what comes out
+  const I = [[1, 0], [0, 1]];
+  const dot = (A, v) => A.map((row) => row[0] * v[0] + row[1] * v[1]);
   const matmul = (A, B) => A.map((row) => [0, 1].map((j) => row[0] * B[0][j] + row[1] * B[1][j]));
+  const scaled = (A, c) => A.map((row) => row.map((v) => v * c));
   // The larger singular value of a 2×2 matrix in closed form.
   function norm(A) {
     const s = A.flat().reduce((sum, v) => sum + v * v, 0);
     const det = A[0][0] * A[1][1] - A[0][1] * A[1][0];
     return Math.sqrt((s + Math.sqrt(Math.max(0, (s - 2 * det) * (s + 2 * det)))) / 2);
   }
-  function compute({ rho, theta, skew, tanh }, h0, steps) {
-    const [c, s] = [Math.cos(theta), Math.sin(theta)];
-    const W = [[rho * c, -rho * skew * s], [(rho * s) / skew, rho * c]];
-    const h = [h0];
+
+  // The unit eigenvectors of two real eigenvalues: they enclose φ, tan(φ/2) = 1/κ.
+  function eigenvectors({ skew }) {
+    const second = FIRST + 2 * Math.atan(1 / skew);
+    return [FIRST, second].map((a) => [Math.cos(a), Math.sin(a)]);
+  }
+  // What h is made of: h = c₁q₁ + c₂q₂.
+  function parts([p, q], [x, y]) {
+    const det = p[0] * q[1] - p[1] * q[0];
+    return [(x * q[1] - y * q[0]) / det, (p[0] * y - p[1] * x) / det];
+  }
+  function eigenvalues({ spectrum, lam1, lam2, rho, theta }) {
+    const [c, s] = [rho * Math.cos(theta), rho * Math.sin(theta)];
+    return spectrum === "real" ? [[lam1, 0], [lam2, 0]] : [[c, s], [c, -s]];
+  }
+  function matrix(state) {
+    const { spectrum, lam1, lam2, skew } = state;
+    const [[c, s]] = eigenvalues(state);
+    if (spectrum === "complex") return [[c, -skew * s], [s / skew, c]];
+    const Q = eigenvectors(state);
+    const columns = I.map((e) => parts(Q, e).map((part, i) => part * [lam1, lam2][i]));
+    return [0, 1].map((i) => columns.map(([a, b]) => a * Q[0][i] + b * Q[1][i]));
+  }
+  const jacobian = (W, slope, h) => W.map((row, i) => row.map((w) => slope(h[i]) * w));
+
+  // The states, the Jacobian of every step, and M[t] = ∂h(t)/∂h(0).
+  function compute(state, steps) {
+    const W = matrix(state);
+    const [value, slope] = MAPS[state.f];
+    const [h, J, M] = [[[state.h1, state.h2]], [], [I]];
     for (let t = 1; t <= steps; t++) {
-      const a = dot(W, h[t - 1]);
-      h.push(tanh ? a.map(Math.tanh) : a);
+      h.push(dot(W, h[t - 1]).map(value));
+      J.push(jacobian(W, slope, h[t]));
+      M.push(matmul(J[t - 1], M[t - 1]));
     }
-    const identity = [[1, 0], [0, 1]];
-    const powers = [identity];
-    const products = [identity]; // ∂h(τ)/∂h(τ−k), grown backwards from the end
-    for (let k = 1; k <= steps; k++) {
-      powers.push(matmul(W, powers[k - 1]));
-      const end = h[steps - k + 1];
-      const J = tanh ? W.map((row, i) => row.map((w) => (1 - end[i] ** 2) * w)) : W;
-      products.push(matmul(products[k - 1], J));
+    return { W, h, J, M, forward: M.map(norm) };
+  }
+  // ∂h(t)/∂h(k) for k = 0 … t, from t back.
+  function backward(J, t) {
+    const out = [I];
+    for (let k = t; k > 0; k--) out.unshift(matmul(out[0], J[k - 1]));
+    return out;
+  }
+  // By what a step multiplies the gradient in the long run: the fitted slope of its log, the first half left out.
+  function longRun(state, steps) {
+    const W = matrix(state);
+    const [value, slope] = MAPS[state.f];
+    let [h, before, M, log] = [[state.h1, state.h2], [0, 0], I, 0];
+    const late = [];
+    for (let t = 1; t <= steps; t++) {
+      before = h;
+      h = dot(W, h).map(value);
+      M = matmul(jacobian(W, slope, h), M);
+      const size = norm(M);
+      if (size === 0) return { rate: 0, rests: true };
+      M = scaled(M, 1 / size);
+      log += Math.log(size);
+      if (2 * t > steps) late.push([t, log]);
+      const length = Math.hypot(...h);
+      if (state.f !== "tanh" && length > 0) h = h.map((v) => v / length); // its direction decides; nothing overflows
     }
-    return { h, powers: powers.map(norm), gradients: products.map(norm) };
+    const mean = (f) => late.reduce((sum, p) => sum + f(p), 0) / late.length;
+    const [t0, l0] = [mean(([t]) => t), mean(([, l]) => l)];
+    const rate = Math.exp(mean(([t, l]) => (t - t0) * (l - l0)) / mean(([t]) => (t - t0) ** 2));
+    return { rate, rests: Math.hypot(h[0] - before[0], h[1] - before[1]) < 1e-4 };
   }
 
-  const up = (n) => [...String(n)].map((c) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[c]).join("");
-  // By what the gradient is multiplied per step: ρ without tanh; with it, fitted to the later half of the steps back.
-  function rate({ rho, tanh }, gradients) {
-    if (!tanh) return rho;
-    const late = gradients.map((g, k) => [k, Math.log(g)]).slice(gradients.length >> 1);
-    const mean = (v) => v.reduce((a, b) => a + b, 0) / v.length;
-    const [k0, l0] = [0, 1].map((i) => mean(late.map((p) => p[i])));
-    return Math.exp(mean(late.map(([k, l]) => (k - k0) * (l - l0))) / mean(late.map(([k]) => (k - k0) ** 2)));
+  const up = (n) => explorables.kit.superscript(n);
+  const ONE = 0.004; // a rate within this of 1 is one: a fitted slope is not exact
+  const rung = (ladder, v) => ladder.find((r) => r >= v) ?? ladder.at(-1);
+  const SOLID = { 0: "7 4", 1: "2 3" }; // the dashes of the first eigenvalue and of the second
+
+  // A word at that of the places [x, y, anchor] where it covers fewest of the points; never over another word.
+  function write(g, word, places, { frame, taken, points }, attrs) {
+    const { text, measure } = explorables.kit;
+    const w = measure(word) + 4;
+    let best = null;
+    for (const [x, y, anchor] of places) {
+      const left = x - { start: 0, middle: w / 2, end: w }[anchor];
+      const meets = (b) => left < b.left + b.width && left + w > b.left && y - 12 < b.top + b.height && y + 4 > b.top;
+      const fits = left >= frame.left && left + w <= frame.left + frame.width
+        && y - 12 >= frame.top && y + 4 <= frame.top + frame.height;
+      if (!fits || taken.some(meets)) continue;
+      const cost = points.filter(([px, py]) => meets({ left: px, top: py, width: 0, height: 0 })).length;
+      if (!best || cost < best.cost) best = { cost, x, y, anchor, box: { left, top: y - 12, width: w, height: 16 } };
+    }
+    if (!best) return;
+    taken.push(best.box);
+    g.append(text(best.x, best.y, word, { class: "ex-halo", "text-anchor": best.anchor, ...attrs }));
+  }
+  const around = (x, y, d) => [
+    [x + d, y - d + 4, "start"], [x - d, y - d + 4, "end"], [x + d, y + d + 6, "start"], [x - d, y + d + 6, "end"],
+  ];
+
+  // A square with the origin in its middle: its scales, and how it is drawn; `names` are those of its two axes.
+  function frame([left, top, side], reach) {
+    const r = { left: left + 1, top: top + 20, width: side - 2, height: side - 2, reach };
+    const x = (v) => r.left + (r.width * (v + reach)) / (2 * reach);
+    const y = (v) => r.top + (r.height * (reach - v)) / (2 * reach);
+    const inside = (px, py) => px >= r.left && px <= r.left + r.width && py >= r.top && py <= r.top + r.height;
+    const invert = (px, py) => [((px - x(0)) / r.width) * 2 * reach, ((y(0) - py) / r.height) * 2 * reach];
+    return { ...r, x, y, inside, invert };
+  }
+  function square(g, p, names, id) {
+    const { svg, text, round, number } = explorables.kit;
+    const base = p.top + p.height;
+    const rim = { x: p.left, y: p.top, width: p.width, height: p.height };
+    const clipped = svg("g", { "clip-path": `url(#${id})` });
+    const cross = `M${p.left} ${round(p.y(0))}h${p.width}M${round(p.x(0))} ${p.top}v${p.height}`;
+    g.append(
+      svg("clipPath", { id }, svg("rect", rim)),
+      svg("rect", { ...rim, class: "ex-rim" }),
+      svg("path", { class: "ex-cross", d: cross }),
+      text(p.left, p.top - 7, names[1], { class: "ex-label" }),
+      text(p.x(0), base + 15, names[0], { class: "ex-label", "text-anchor": "middle" }),
+    );
+    const mark = p.reach < 2 ? 1 : Math.round(p.reach * 0.7);
+    for (const v of [-mark, mark]) {
+      g.append(
+        svg("path", { class: "ex-cross", d: `M${round(p.x(v))} ${base}v-6M${p.left} ${round(p.y(v))}h6` }),
+        text(p.x(v), base + 15, number(v), { "text-anchor": "middle" }),
+      );
+    }
+    g.append(clipped);
+    return clipped;
+  }
+  const path = (p, points) => {
+    const { round } = explorables.kit;
+    return points.map(([x, y], i) => `${i ? "L" : "M"}${round(p.x(x))} ${round(p.y(y))}`).join("");
+  };
+  // What a control takes: the nearest of its steps.
+  function step(view, name, value) {
+    const c = view.spec.controls.find((k) => k.name === name);
+    view.set(name, explorables.kit.clamp(Number((Math.round(value / c.step) * c.step).toFixed(2)), c.min, c.max));
   }
 
   explorables.define("eigenvalues", {
-    compute,
+    compute, backward, longRun,
     draw(view) {
-      const { plot, curve, clamp } = explorables.kit;
+      view.limit("back", view.get("t"));
       const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
-      const { h0, steps } = view.data;
-      const out = compute(state, h0, steps);
-      const wide = view.width >= 520;
-      const side = wide ? Math.min(300, view.width / 2) : Math.min(330, view.width);
-      const right = wide ? { left: side * 2, top: 4, width: view.width - side * 2, height: side } : null;
-      const narrow3 = wide && view.width < 860;
-      view.layer("all", undefined, (g) => {
-        this.plane(view, g, { left: 4, top: 4, width: side, height: side }, state);
-        const beside = wide ? { left: side, top: 4 } : { left: 4, top: side + 4 };
-        this.orbit(g, { ...beside, width: side, height: side }, out.h);
-        const box = !wide ? { left: 4, top: 2 * side + 4, width: view.width - 8, height: 280 }
-          : narrow3 ? { left: 4, top: side + 4, width: view.width - 8, height: 260 } : right;
-        this.norms(g, box, out, state, steps);
+      const { steps, long } = view.data;
+      state.k = state.t - state.back; // the step that the gradient has come back to
+      view.aside(state.spectrum === "real" ? ["rho", "theta"] : ["lam1", "lam2"]);
+      const out = { ...compute(state, steps), ...longRun(state, long) };
+      out.B = backward(out.J, state.t);
+      out.back = out.B.map(norm);
+      const w = view.width;
+      const wide = w >= 560;
+      const big = wide ? Math.round(Math.min(380, w * 0.46)) : Math.round(w * 0.58);
+      const small = wide ? Math.min(180, Math.round(big * 0.46)) : w - big - 14;
+      const [right, rest] = [big + 16, w - big - 16];
+      const boxes = wide
+        ? { plane: [right, 0, small], state: [0, 0, big], sizes: [right, small + 34, rest, big - small + 4] }
+        : { plane: [0, 0, small], state: [small + 14, 0, big], sizes: [0, big + 36, w, 156] };
+      const room = wide ? [right + small + 14, 40] : [0, small + 50];
+      const p = frame(boxes.plane, 1.6);
+      this.grips(view, p, state);
+      view.layer("plane", JSON.stringify([w, { ...state, f: 0, h1: 0, h2: 0, k: 0, back: 0 }]), (g) => {
+        this.plane(view, g, p, state);
+        this.numbers(g, room, out.W);
+        if (wide && rest - small > 150) this.key(g, [room[0], 92]);
       });
-      const height = !wide ? 2 * side + 290 : narrow3 ? side + 270 : side + 10;
-      return { height, say: this.say(state, out, steps) };
+      view.layer("state", undefined, (g) => this.state(view, g, boxes.state, state, out));
+      view.layer("sizes", undefined, (g) => this.sizes(view, g, boxes.sizes, state, out));
+      return { height: big + (wide ? 40 : 192), say: this.say(state, out) };
     },
-    plane(view, g, box, { rho, theta }) {
-      const { svg, text, plot, clamp } = explorables.kit;
-      const p = plot(g, box, {
-        xdomain: [-1.6, 1.6], ydomain: [-1.6, 1.6], square: true,
-        xlabel: "real part", ylabel: "eigenvalues (imaginary part)",
-      });
-      const unit = p.x(1) - p.x(0);
-      const disc = (r, cls) => svg("circle", { cx: p.x(0), cy: p.y(0), r: unit * r, class: cls });
-      const name = text(p.x(0.72), p.y(-0.9), "|λ| = 1", { class: "ex-small" });
-      g.append(disc(1, "ex-unit"), disc(rho, "ex-radius"), name);
-      const [re, im] = [rho * Math.cos(theta), rho * Math.sin(theta)];
-      g.append(svg("line", { x1: p.x(0), y1: p.y(0), x2: p.x(re), y2: p.y(im), class: "ex-ray" }),
-        svg("circle", { cx: p.x(re), cy: p.y(-im), r: 6, class: "ex-dot ex-parameter ex-faint" }));
-      view.handle(g, "lambda", p.x(re), p.y(im), "parameter", (px, py) => {
-        const [x, y] = p.invert(px, py);
-        const grid = (v, c) => clamp(Math.round(v / c.step) * c.step, c.min, c.max);
-        const [cr, ct] = ["rho", "theta"].map((n) => view.spec.controls.find((c) => c.name === n));
-        view.set("rho", Number(grid(Math.hypot(x, y), cr).toFixed(3)));
-        view.set("theta", Number(grid(Math.abs(Math.atan2(y, x)), ct).toFixed(3)));
+    // The eigenvalues and their powers; two real ones hang above and below the axis, so that neither hides the other.
+    plane(view, g, p, state) {
+      const { svg, round } = explorables.kit;
+      const clipped = square(g, p, ["real", "imaginary part of λ"], `${view.spec.name}-plane`);
+      const complex = state.spectrum === "complex";
+      const lam = eigenvalues(state);
+      clipped.append(svg("circle", { cx: p.x(0), cy: p.y(0), r: round(p.x(1) - p.x(0)), class: "ex-unit" }));
+      const words = { frame: p, taken: [], points: [] };
+      lam.forEach(([re, im], i) => {
+        const [size, angle] = [Math.hypot(re, im), Math.atan2(im, re)];
+        const powers = Array.from({ length: view.data.steps + 1 }, (_, t) =>
+          [Math.cos, Math.sin].map((f) => size ** t * f(t * angle))).filter(([a]) => Math.abs(a) < 9);
+        const off = complex ? 0 : [-4, 4][i];
+        if (complex) clipped.append(svg("path", { d: path(p, powers), class: "ex-track ex-parameter ex-fine" }));
+        powers.forEach(([a, b], t) => {
+          const now = t === state.t;
+          if (t === 0 && !now) return;
+          const at = { cx: round(p.x(a)), cy: round(p.y(b) + off), r: now ? 4.5 : 1.6 };
+          const look = { class: `ex-dot ex-parameter${now ? " ex-now" : ""}`, "data-power": now ? i : null };
+          clipped.append(svg("circle", { ...at, ...look }));
+        });
+        const [x, y] = [round(p.x(re)), round(p.y(im))];
+        if (complex && i) {
+          g.append(svg("circle", { cx: x, cy: y, r: 6, class: "ex-dot ex-parameter ex-faint" }));
+        } else {
+          const name = complex ? "lambda" : `lam${i + 1}`;
+          const pin = i ? `M${x} ${y}l-5 9a7 7 0 1 0 10 0z` : `M${x} ${y}l-5 -9a7 7 0 1 1 10 0z`;
+          const round8 = `M${x - 8} ${y}a8 8 0 1 0 16 0a8 8 0 1 0 -16 0z`;
+          const look = { class: "ex-handle ex-parameter", "data-handle": name };
+          g.append(svg("path", { d: complex ? round8 : pin, ...look }));
+        }
+        const side = complex ? [[x + 12, y - 6, "start"], [x - 12, y - 6, "end"], [x + 12, y + 16, "start"]]
+          : [0, 14, -14].map((d) => [x + d, i ? y + 37 : y - 27, "middle"]);
+        write(g, complex ? ["λ", "λ̄"][i] : `λ${"₁₂"[i]}`, side, words);
       });
     },
-    orbit(g, box, h) {
-      const { svg, text, plot, round } = explorables.kit;
-      const reach = Math.min(6, Math.max(1.6, ...h.slice(0, 12).flat().map(Math.abs)) * 1.05);
-      const p = plot(g, box, {
-        xdomain: [-reach, reach], ydomain: [-reach, reach], square: true,
-        xlabel: "unit 1", ylabel: "state h⁽ᵗ⁾ (unit 2)",
-      });
-      let d = "";
-      for (const [x, y] of h) {
-        if (!p.inside(p.x(x), p.y(y))) break;
-        d += `${d ? "L" : "M"}${round(p.x(x))} ${round(p.y(y))}`;
+    grips(view, p, { spectrum }) {
+      if (spectrum === "real") {
+        for (const name of ["lam1", "lam2"]) view.drag(name, (px, py) => step(view, name, p.invert(px, py)[0]));
+      } else {
+        view.drag("lambda", (px, py) => {
+          const [a, b] = p.invert(px, py);
+          step(view, "rho", Math.hypot(a, b));
+          step(view, "theta", Math.abs(Math.atan2(b, a)));
+        });
       }
-      g.append(svg("path", { d, class: "ex-curve ex-state ex-thin" }));
-      h.forEach(([x, y], t) => {
-        if (!p.inside(p.x(x), p.y(y))) return;
-        const fade = { class: "ex-dot ex-state", "fill-opacity": round(1 - (0.75 * t) / h.length) };
-        g.append(svg("circle", { cx: round(p.x(x)), cy: round(p.y(y)), r: t ? 3 : 5, ...fade }));
-      });
-      g.append(text(p.x(h[0][0]) + 8, p.y(h[0][1]) - 6, "h⁽⁰⁾", { class: "ex-halo" }));
     },
-    norms(g, box, out, { rho }, steps) {
-      const { plot, curve, endLabels } = explorables.kit;
-      const xs = out.powers.map((_, t) => t);
-      const p = plot(g, box, {
-        xdomain: [0, steps], ydomain: [1e-6, 1e6], logy: true,
-        xlabel: "t steps forward (‖Wᵗ‖), k steps back from the last (gradient)", ylabel: "size",
-      });
-      const line = xs.map((t) => rho ** t);
-      curve(p, xs, line, "target", { "stroke-dasharray": "2 3" });
-      curve(p, xs, out.powers, "parameter");
-      curve(p, xs, out.gradients, "gradient", { "stroke-dasharray": "7 4" });
-      const free = (ys) => ys.map((v) => (v > 1e-6 && v < 1e6 ? v : null));
-      endLabels(p, [
-        { label: "ρᵗ", role: "target", xs, ys: free(line) },
-        { label: "‖Wᵗ‖", role: "parameter", xs, ys: free(out.powers) },
-        { label: `gradient ‖∂h⁽${up(steps)}⁾/∂h⁽${up(steps)}⁻ᵏ⁾‖`, role: "gradient", xs, ys: free(out.gradients) },
-      ]);
+    numbers(g, [left, top], W) {
+      const { svg, text, number } = explorables.kit;
+      g.append(text(left, top + 14, "W ="));
+      W.forEach((row, i) => row.forEach((v, j) => {
+        const short = Math.abs(v) < 5e-3 ? 0 : Math.round(v * 100) / 100;
+        g.append(text(left + 72 + 46 * j, top + 5 + 18 * i, number(short), { "text-anchor": "end" }));
+      }));
+      const bracket = (x, d) => `M${x + d} ${top - 9}h${-d}v37h${d}`;
+      g.append(svg("path", { class: "ex-bracket", d: bracket(left + 30, 4) + bracket(left + 124, -4) }));
     },
-    say({ rho, theta, skew, tanh }, out, steps) {
+    key(g, [left, top]) {
+      const { svg, text } = explorables.kit;
+      const lines = [["a small disc of changes", "ex-disc ex-gradient"], ["and what steps make of it", null],
+        ["parts of h along q₁, q₂", "ex-part"]];
+      lines.forEach(([words, look], i) => {
+        const y = top + 19 * i;
+        if (i === 0) g.append(svg("circle", { cx: left + 6, cy: y - 4, r: 6, class: look }));
+        if (i === 2) g.append(svg("path", { d: `M${left} ${y - 4}h12`, class: look }));
+        g.append(text(left + 18, y, words, { class: "ex-small" }));
+      });
+    },
+    // The state on its way, and what becomes of a small disc of changes around h(k) by step t.
+    state(view, g, box, state, out) {
+      const { svg, round } = explorables.kit;
+      const { t, k: from, f } = state;
+      const real = state.spectrum === "real";
+      const leading = Math.max(...eigenvalues(state).map((z) => Math.hypot(...z)));
+      let [power, growth] = [I, 1];
+      for (let k = 0; k < out.J.length; k++) { power = matmul(out.W, power); growth = Math.max(growth, norm(power)); }
+      const reach = f === "tanh" ? 1.6 : leading > 1 ? 3 : rung([1.6, 3, 6, 12], growth > 1.3 ? 1.2 * growth : 1.6);
+      const p = frame(box, reach);
+      const clipped = square(g, p, ["unit 1", "unit 2 of the state h"], `${view.spec.name}-state`);
+      const { h } = out;
+      const place = (v) => [p.x(v[0]), p.y(v[1])];
+      const far = 3 * reach;
+      const words = { frame: p, taken: [], points: h.slice(0, t + 1).map(place) };
+      const Q = real ? eigenvectors(state) : [];
+      Q.forEach((q, i) => clipped.append(svg("path", {
+        d: path(p, [q.map((v) => -far * v), q.map((v) => far * v)]), class: "ex-track ex-parameter",
+        "stroke-dasharray": SOLID[i], "data-axis": i,
+      })));
+      if (real && f === "linear") {
+        const c = parts(Q, h[t]);
+        c.forEach((part, i) => {
+          const tip = Q[i].map((v) => v * part);
+          clipped.append(
+            svg("path", { d: path(p, [[0, 0], tip]), class: "ex-part", "data-part": i }),
+            svg("path", { d: path(p, [tip, h[t]]), class: "ex-aid" }),
+          );
+        });
+      }
+      const size = Math.hypot(...h[t]);
+      if (size > 0 && Number.isFinite(size)) {
+        const ray = h[t].map((v) => (v / size) * far);
+        const look = { class: "ex-track ex-state ex-ray", "data-ray": true };
+        clipped.append(svg("path", { d: path(p, [[0, 0], ray]), ...look }));
+      }
+      const near = (v) => Math.abs(v[0]) < 50 * reach && Math.abs(v[1]) < 50 * reach;
+      const run = h.filter(near);
+      clipped.append(
+        svg("path", { d: path(p, run), class: "ex-track ex-state ex-ghost" }),
+        svg("path", { d: path(p, run.slice(0, t + 1)), class: "ex-track ex-state", "data-path": true }),
+      );
+      run.forEach((v, k) => {
+        const [x, y] = place(v);
+        const dot = { cx: round(x), cy: round(y), r: 2.4, class: `ex-dot ex-state${k > t ? " ex-later" : ""}` };
+        if (k !== t && p.inside(x, y)) clipped.append(svg("circle", dot));
+      });
+      const r = 0.18 * reach;
+      const ring = Array.from({ length: 49 }, (_, j) => [Math.cos, Math.sin].map((a) => r * a((j * Math.PI) / 24)));
+      const disc = (at, A) => path(p, ring.map((v) => dot(A, v).map((u, i) => u + at[i])));
+      for (const [at, A] of [[from, I], [t, out.B[from]]]) {
+        const look = { class: "ex-disc ex-gradient", "data-disc": at };
+        if (near(h[at])) clipped.append(svg("path", { d: disc(h[at], A), ...look }));
+      }
+      const [x, y] = place(h[t]);
+      const shown = t > 0 && p.inside(x, y);
+      if (shown) {
+        g.append(svg("circle", { cx: round(x), cy: round(y), r: 5, class: "ex-dot ex-state ex-now", "data-state": t }));
+        words.taken.push({ left: x - 6, top: y - 6, width: 12, height: 12 });
+      }
+      const [x0, y0] = place(h[0]);
+      words.taken.push({ left: x0 - 9, top: y0 - 9, width: 18, height: 18 });
+      view.handle(g, "start", x0, y0, "state", (px, py) => {
+        p.invert(px, py).forEach((v, i) => step(view, `h${i + 1}`, v));
+      });
+      write(g, "h⁽⁰⁾", around(x0, y0, 11), words);
+      if (shown) write(g, `h⁽${up(t)}⁾`, around(x, y, 9), words);
+      Q.forEach((q, i) => {
+        const out1 = (0.93 * reach) / Math.max(...q.map(Math.abs));
+        const ends = [-1, 1].flatMap((s) => [1, 0.85].map((d) => [p.x(s * d * out1 * q[0]), p.y(s * d * out1 * q[1])]));
+        write(g, `q${"₁₂"[i]}`, ends.flatMap(([ex, ey]) => around(ex, ey, 7)), words);
+      });
+    },
+    // How far t steps stretch, and what comes back through them.
+    sizes(view, g, [left, top, width, height], state, out) {
+      const { svg, plot, curve, round, clamp } = explorables.kit;
+      const { t, k } = state;
+      const { steps } = view.data;
+      const xs = out.forward.map((_, k) => k);
+      const seen = [...out.forward, ...out.back].filter((v) => v > 0 && Number.isFinite(v));
+      const low = -rung([2, 4, 8, 16], -Math.log10(Math.min(...seen)));
+      const high = rung([1, 2, 4, 8], Math.log10(Math.max(...seen)));
+      const p = plot(g, { left, top, width, height }, {
+        xdomain: [0, steps], ydomain: [10 ** low, 10 ** high], logy: true,
+        xlabel: "step", ylabel: "longest stretch",
+      });
+      const lines = eigenvalues(state).map((z) => xs.map((k) => Math.hypot(...z) ** k));
+      const real = state.spectrum === "real";
+      const named = real ? [["|λ₁|ᵗ", lines[0]], ["|λ₂|ᵗ", lines[1]]] : [["ρᵗ", lines[0]]];
+      named.forEach(([, ys], i) => curve(p, xs, ys, "parameter", {
+        class: "ex-curve ex-parameter ex-thin", "stroke-dasharray": SOLID[i], "data-power-line": i,
+      }));
+      const [x, reached] = [round(p.x(t)), out.forward[t]];
+      g.append(svg("path", { d: `M${x} ${p.top}V${p.top + p.height}`, class: "ex-cursor", "data-cursor": t }),
+        svg("circle", { cx: x, cy: p.top, r: 5, class: "ex-knob" }));
+      curve(p, xs, out.forward, "state", { "data-curve": "forward" });
+      const past = xs.slice(0, t + 1);
+      curve(p, past, out.back, "gradient", { class: "ex-curve ex-gradient ex-ghost" });
+      curve(p, past.slice(k), out.back.slice(k), "gradient", { "data-curve": "back" });
+      past.slice(k).forEach((j) => {
+        const y = p.y(out.back[j]);
+        if (out.back[j] > 0 && p.inside(p.x(j), y)) {
+          g.append(svg("circle", { cx: round(p.x(j)), cy: round(y), r: 2.4, class: "ex-dot ex-gradient" }));
+        }
+      });
+      if (k === 0) g.append(svg("path", { d: `M${round(p.x(0))} ${round(p.y(reached))}H${x}`, class: "ex-aid" }));
+      for (const [at, v, role] of [[k, out.back[k], "gradient"], [t, reached, "state"]]) {
+        const look = { r: 5, class: `ex-dot ex-${role} ex-now`, "data-size": role };
+        const [cx, cy] = [round(p.x(at)), round(p.y(v))];
+        if (v > 0 && p.inside(cx, cy)) g.append(svg("circle", { cx, cy, ...look }));
+      }
+      const all = [[out.forward, xs], [out.back, past], ...named.map(([, ys]) => [ys, xs])];
+      const pixels = ([ys, ks]) => ys.map((v, i) => [p.x(ks[i]), p.y(v)]).filter(([px, py]) => p.inside(px, py));
+      const rule = Array.from({ length: 20 }, (_, j) => [x, p.top + (j * p.height) / 20]);
+      const taken = [[k, out.back[k]], [t, reached]].map(([at, v]) => (
+        { left: p.x(at) - 6, top: p.y(v) - 6, width: 12, height: 12 }));
+      const words = { frame: p, taken, points: [...all.flatMap(pixels), ...rule] };
+      const along = (points) => [0.7, 0.85, 0.55, 0.4, 0.25, 1].flatMap((s) => {
+        const [px, py] = points[Math.round(s * (points.length - 1))] ?? [0, 0];
+        return [[px, py - 7, "middle"], [px, py + 17, "middle"], [px + 6, py - 7, "start"], [px - 6, py + 15, "end"]];
+      });
+      ["forward", `back from ${t}`, ...named.map(([name]) => name)].forEach((name, i) => {
+        write(g, name, along(pixels(all[i])), words);
+      });
+      const area = { x: p.left, y: p.top, width: p.width, height: p.height };
+      g.append(svg("rect", { ...area, class: "ex-catch", "data-handle": "time" }));
+      view.drag("time", (px) => step(view, "t", clamp(p.invert(px, 0)[0], 0, steps)));
+    },
+    sayings: () => ["‖∂h⁽⁴⁰⁾/∂h⁽³⁸⁾‖ = 2.8×10⁻¹². In the long run a step multiplies it by 0.444: it vanishes. First "
+      + "it grows, to 2.88 at t = 28. h⁽⁴⁰⁾ lies 4.4×10⁻¹²° off q₁, which leads."],
+    say(state, out) {
       const { number } = explorables.kit;
-      const last = out.gradients[steps];
-      const step = rate({ rho, tanh }, out.gradients);
-      const about1 = tanh ? 0.02 : 0.001; // a slope fitted to twenty steps is not exact
-      const verdict = step < 1 - about1 ? "it vanishes" : step > 1 + about1 ? "it explodes"
+      const { t, k, spectrum, f } = state;
+      const first = `‖∂h⁽${up(t)}⁾/∂h⁽${up(k)}⁾‖ = ${number(out.back[k])}. `;
+      const fate = out.rate < 1 - ONE ? "it vanishes" : out.rate > 1 + ONE ? "it explodes"
         : "it neither vanishes nor explodes";
-      const peak = Math.max(...out.powers);
-      const grows = rho < 1 && peak > 1.5
-        ? ` Although ρ < 1, ‖Wᵗ‖ first grows to ${number(peak)}: W is not normal.` : "";
-      const matrix = `${number(rho)}·e^(±i·${number(theta)})${skew === 1 ? "" : `, skew ${number(skew)}`}`;
-      return `Eigenvalues ${matrix}${tanh ? ", with tanh" : ""}: through ${steps} steps the gradient is multiplied `
-        + `by ${number(last)}, in the long run by ${number(step)} per step: ${verdict}.${grows}`;
+      const verdict = `In the long run a step multiplies it by ${number(out.rate)}: ${fate}.`;
+      const peak = Math.max(...out.forward);
+      const grows = out.rate < 1 - ONE && peak > 1.2
+        ? ` First it grows, to ${number(peak)} at t = ${out.forward.indexOf(peak)}.` : "";
+      let where = "";
+      if (f === "tanh") where = out.rests ? " The state comes to rest." : " The state never rests.";
+      else if (spectrum === "real" && f === "linear") where = this.angle(state, out.h[t]);
+      return first + verdict + grows + where;
+    },
+    // How far the state is from the line of the leading eigenvector.
+    angle(state, h) {
+      const [a, b] = [Math.abs(state.lam1), Math.abs(state.lam2)];
+      if (a === b || Math.hypot(...h) === 0) return "";
+      const k = a > b ? 0 : 1;
+      const q = eigenvectors(state)[k];
+      const across = Math.abs(q[0] * h[1] - q[1] * h[0]);
+      const degrees = (Math.atan2(across, Math.abs(q[0] * h[0] + q[1] * h[1])) * 180) / Math.PI;
+      return ` h⁽${up(state.t)}⁾ lies ${explorables.kit.number(degrees)}° off q${"₁₂"[k]}, which leads.`;
+    },
+    judge(view, goal) {
+      const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
+      const { steps, long } = view.data;
+      const run = { ...compute(state, steps), ...longRun(state, long) };
+      return (goal ? this.growing : this.surviving)(state, run, steps);
+    },
+    growing(state, { forward, rate }) {
+      const { number } = explorables.kit;
+      const peak = Math.max(...forward);
+      const got = `It grows to ${number(peak)} at t = ${forward.indexOf(peak)}.`;
+      if (rate >= 1 - ONE) return { done: false, say: `It does not vanish: in the long run × ${number(rate)} a step.` };
+      if (peak >= 5) return { done: true, say: `${got} Parts that nearly cancelled at first come to light.` };
+      const cause = state.f === "linear" && state.skew < 5
+        ? `While |λ| ≤ 1 no power stretches by more than κ = ${number(state.skew)}.`
+        : "Lean more, or let it fade later.";
+      return { done: false, say: `${got} ${cause}` };
+    },
+    surviving(state, { h, forward, rate, rests }, steps) {
+      const { number } = explorables.kit;
+      if (state.f !== "tanh") return { done: false, say: "This net has no tanh." };
+      const size = forward[steps];
+      const got = `After ${steps} steps it is ${number(size)}.`;
+      if (size > 2) return { done: false, say: `${got} The skew stretches more than tanh takes away.` };
+      if (size >= 0.5) {
+        const cause = rate < 1 - ONE ? "But its slope says that it vanishes later."
+          : rests ? "The state stays so near 0 that tanh is nearly a straight line."
+            : "The state turns for ever; along its orbit a change neither shrinks nor grows.";
+        return { done: true, say: `${got} ${cause}` };
+      }
+      const leading = Math.max(...eigenvalues(state).map((z) => Math.hypot(...z)));
+      const cause = leading < 1 ? "Both |λ| are below 1: the state dies out, and every change of it."
+        : !rests ? "It would survive on the orbit; the way there, through flat parts of tanh, cost too much."
+          : Math.hypot(...h[steps]) > 0.3 ? "The state rests where tanh is flat: what holds it still erases changes."
+            : "Even at |λ| = 1 tanh takes a little away at every step.";
+      return { done: false, say: `${got} ${cause}` };
     },
   });
 })();
