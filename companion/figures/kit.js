@@ -411,7 +411,11 @@
           if (fixed) stage.append(beside);
           (fixed ? beside : canvas).append(kept.g);
         }
-        if (kept.key !== key || key === undefined) { kept.g.replaceChildren(); paint(kept.g); kept.key = key; }
+        if (kept.key === key && key !== undefined) return;
+        const fresh = svg("g", {}); // painted apart from the page, which other scripts watch, and put there at once
+        paint(fresh);
+        kept.g.replaceChildren(fresh);
+        kept.key = key;
       },
       // While [data-handle=name] is pressed or dragged, move(x, y) is called in stage pixels. Register at every draw.
       drag: (name, move) => handles.set(name, move),

@@ -157,7 +157,7 @@ class Figure:
     def drag(self, handle: str) -> None:
         """Pull a handle some way to the left and down."""
         spot = self.root.locator(f'[data-handle="{handle}"]')
-        spot.scroll_into_view_if_needed()
+        spot.evaluate("e => e.scrollIntoView({ block: 'center' })")  # read-out and controls may cover the rest of it
         box = spot.bounding_box()
         x, y = box["x"] + box["width"] * 0.5, box["y"] + box["height"] / 2
         self.page.mouse.move(x, y)

@@ -96,12 +96,17 @@ def test_a_copied_link_opens_the_figure_in_that_state(http_book, visit):
 def test_figures_live_before_the_mathematics_has_come_and_the_address_still_leads_to_its_figure(http_book, visit):
     page, name = FIGURES[-1]
     tab, _ = visit("about:blank", "about:blank", reduced_motion="reduce")
-    held, late = [], ("mathjax", "fontawesome")
-    tab.route("**/*", lambda r: held.append(r) if any(word in r.request.url for word in late) else r.continue_())
+    held, released = [], []
+
+    def hold(route):
+        late = any(word in route.request.url for word in ("mathjax", "fontawesome"))
+        held.append(route) if late and not released else route.continue_()
+
+    tab.route("**/*", hold)
     tab.goto(f"{http_book}{page}#{name}?", wait_until="commit")
     figure = Figure(tab, name, scroll=False)
     assert held and tab.evaluate("document.readyState") == "interactive"
-    tab.unroute_all()
+    released.append(True)
     for route in held:
         route.continue_()
     tab.wait_for_load_state("load")

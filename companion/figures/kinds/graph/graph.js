@@ -56,7 +56,7 @@
       const labels = scenes.flatMap(({ edges, frames }) => edges.filter((e) => e.label).flatMap((e) => (
         [e.label, ...frames.map((f) => `${e.label} ${f.values[e.id] ?? ""}`)])));
       return {
-        rise: (written ? 94 : 46) / Math.min(1, ...gaps),
+        rise: (written ? 100 : 46) / Math.min(1, ...gaps),
         tallest: Math.max(...scenes.map(levels)),
         unit: Math.min(150, Math.max(54, 30 + Math.max(0, ...labels.map((words) => measure(words))))),
       };
