@@ -14,12 +14,11 @@
     }
     explorables.follow(location.hash);
   }
-  // As soon as the page is read, before the scripts that it puts off: mathematics and icons take seconds.
+  // As soon as the page is read, before the scripts that it puts off.
   if (document.readyState === "loading") document.addEventListener("readystatechange", hydrate, { once: true });
   else hydrate();
-  // What has come since has moved the place that the address names.
+  // Pictures and fonts that have come since have moved the place that the address names.
   addEventListener("load", async () => {
-    await globalThis.MathJax?.startup?.promise;
     await document.fonts.ready;
     if (touched || performance.getEntriesByType("navigation")[0]?.type !== "navigate") return;
     if (explorables.follow(location.hash)) return;

@@ -76,10 +76,11 @@ WATCH = """root => { const canvas = root.querySelector("svg");
 
 
 @pytest.mark.parametrize("kind", EXAMPLES)
-def test_a_figure_is_named_by_its_title_and_its_readout_alone_is_spoken(page, kind):
+def test_a_figure_is_named_by_its_title_and_nothing_is_spoken_but_its_readout_and_verdicts_on_goals(page, kind):
     made = EXAMPLES[kind]()
     spoken = show(page, made).root.evaluate(SPOKEN)
-    assert spoken == {"name": made.spec["title"], "live": ["ex-readout"]}
+    assert spoken["name"] == made.spec["title"]
+    assert spoken["live"] == ["ex-readout"] + ["ex-verdict"] * len(made.spec.get("goals", ()))
 
 
 @pytest.mark.parametrize(("kind", "control"), [("sweep", "k"), ("playback", "t"), ("graph", "step"), ("cliff", "v")])

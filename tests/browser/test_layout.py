@@ -86,18 +86,10 @@ LOOK = """async (root, [header, wanted]) => {
 }"""
 
 
-def open_quick(visit, page, http_book, size):
-    """Open a page without what its figures do not need: mathematics and icons."""
-    tab, _ = visit("about:blank", "about:blank", viewport=SIZES[size])
-    tab.route("**/*", lambda route: route.abort() if "mathjax" in route.request.url else route.continue_())
-    tab.goto(http_book + page)
-    return tab
-
-
 @pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("page", PAGES)
 def test_no_text_is_covered_or_cut_nothing_moves_under_the_finger_and_all_fits_one_screen(page, size, http_book, visit):
-    tab = open_quick(visit, page, http_book, size)
+    tab, _ = visit(http_book + page, http_book, viewport=SIZES[size])
     found = {}
     for name in figures_in(HTML / page):
         figure = tab.locator(f"figure.ex-live#{name}")

@@ -93,13 +93,13 @@ def test_a_copied_link_opens_the_figure_in_that_state(http_book, visit):
     assert Figure(again, name).look() == moved
 
 
-def test_figures_live_before_the_mathematics_has_come_and_the_address_still_leads_to_its_figure(http_book, visit):
+def test_figures_live_before_late_scripts_and_fonts_have_come_and_the_address_still_leads_to_them(http_book, visit):
     page, name = FIGURES[-1]
     tab, _ = visit("about:blank", "about:blank", reduced_motion="reduce")
     held, released = [], []
 
     def hold(route):
-        late = any(word in route.request.url for word in ("mathjax", "fontawesome"))
+        late = any(word in route.request.url for word in ("bootstrap", "pydata", ".woff"))
         held.append(route) if late and not released else route.continue_()
 
     tab.route("**/*", hold)

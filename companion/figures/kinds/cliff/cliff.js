@@ -101,7 +101,8 @@
     },
     sayings: () => [
       "Clipped by norm at v = 0.01: after 100 steps loss 2.2×10⁻¹⁶, "
-      + "outside the picture at w = −8.8×10⁻¹⁶, b = −8.8×10⁻¹⁶. Largest gradient 2.2×10⁻¹⁶, largest jump 2.2×10⁻¹⁶. Longer than v: 100 gradients. "
+      + "outside the picture at w = −8.8×10⁻¹⁶, b = −8.8×10⁻¹⁶. "
+      + "Largest gradient 2.2×10⁻¹⁶, largest jump 2.2×10⁻¹⁶. Longer than v: 100 gradients. "
       + "Without clipping: loss 2.2×10⁻¹⁶, outside the picture at w = −8.8×10⁻¹⁶, b = −8.8×10⁻¹⁶.",
     ],
     // Cells of one band of the loss are one path, so the map is a dozen nodes.
