@@ -182,7 +182,7 @@
       const [key, p] = flow ?? ["", 9];
       const v = p <= part ? values[way][key] : 0;
       const ends = trimmed(line.path, drawing, px, sizes);
-      const width = p <= part ? thickness(v) : 1;
+      const width = thickness(v);
       const role = backwards ? "gradient" : line.role;
       const group = svg("g", { class: `ex-flow ex-${role} ${lit(p)}`, "data-flow": key });
       group.append(svg("path", { d: outline(ends), "stroke-width": round(width) }));
