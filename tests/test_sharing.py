@@ -14,6 +14,7 @@ from companion.unfolding.sharing import (
     fit_per_length,
     fit_shared,
     linear_final,
+    linear_finals,
     one_hot,
     position_sum,
     recall,
@@ -58,6 +59,9 @@ def test_a_shared_linear_map_is_a_sum_over_powers(n_h, n_x, tau, seed):
     x = rng.normal(size=(tau, n_x))
     want = sum(np.linalg.matrix_power(p.W, tau - k) @ p.U @ x[k - 1] for k in range(1, tau + 1))
     assert np.allclose(linear_final(p, x), want, rtol=1e-9, atol=1e-9)
+    others = [rng.normal(size=(k, n_x)) for k in (1, tau + 3, tau)]
+    side_by_side = linear_finals(p, [*others, x])
+    assert np.allclose(side_by_side, [*(linear_final(p, other) for other in others), want], rtol=1e-9, atol=1e-9)
 
 
 @few

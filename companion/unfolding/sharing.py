@@ -18,6 +18,7 @@ __all__ = [
     "fit_per_length",
     "fit_shared",
     "linear_final",
+    "linear_finals",
     "one_hot",
     "position_sum",
     "recall",
@@ -85,10 +86,7 @@ class Linear(NamedTuple):
 @checked
 def linear_final(p: Linear, x: Inputs) -> np.ndarray:
     """The last state h⁽τ⁾ of a shared linear map after the sequence x: g⁽τ⁾(x) (Section 10.1)."""
-    h = np.zeros(len(p.U))
-    for x_t in x:
-        h = p.W @ h + p.U @ x_t
-    return h
+    return linear_finals(p, [x])[0]
 
 
 def _sequences(name: str, xs: list[np.ndarray]) -> list[np.ndarray]:
@@ -100,6 +98,24 @@ def _sequences(name: str, xs: list[np.ndarray]) -> list[np.ndarray]:
 
 Sequences = Annotated[list[np.ndarray], _sequences]
 """Of any lengths, each (tau_i, n_x)."""
+
+
+@checked
+def linear_finals(p: Linear, xs: Sequences) -> np.ndarray:
+    """The last states of a shared linear map after sequences of any lengths, (n, n_h), all run side by side."""
+    h = np.zeros((len(xs), len(p.U)))
+    for x_t in _padded(xs).swapaxes(0, 1):
+        h = h @ p.W.T + x_t @ p.U.T
+    return h
+
+
+def _padded(xs: list[np.ndarray]) -> np.ndarray:
+    """Zeros in front make all as long as the longest, (n, longest, n_x); h⁽⁰⁾ = 0 stays 0 until a sequence starts."""
+    padded = np.zeros((len(xs), max(map(len, xs)), xs[0].shape[1]))
+    for row, x in zip(padded, xs, strict=True):
+        row[-len(x) :] = x
+    return padded
+
 
 Finals = Annotated[np.ndarray, "n", "n_h"]
 """The final state wanted for each sequence."""
@@ -135,9 +151,7 @@ def fit_shared(xs: Sequences, y: Finals, steps: Count = 50) -> Linear:
     """
     if len(y) != len(xs):
         raise ValueError(f"y: want a final state for each of {len(xs)} sequences, got {len(y)}")
-    n_h, n_x, longest = y.shape[1], xs[0].shape[1], max(map(len, xs))
-    # Zeros in front change nothing: h⁽⁰⁾ = 0 stays 0 until the sequence starts.
-    padded = np.stack([np.pad(x, ((longest - len(x), 0), (0, 0))) for x in xs])
+    n_h, n_x, padded = y.shape[1], xs[0].shape[1], _padded(xs)
     theta, damping = np.zeros(n_h * (n_x + n_h)), 1e-3
     residual, slope = _residual(theta, padded, y)
     for _ in range(steps):
@@ -148,6 +162,8 @@ def fit_shared(xs: Sequences, y: Finals, steps: Count = 50) -> Linear:
             theta, residual, slope, damping = theta - step, new_residual, new_slope, damping / 10
         else:
             damping *= 10
+        if np.abs(step).max() < 1e-9:
+            break
     M = theta.reshape(n_h, n_x + n_h)
     return Linear(M[:, :n_x], M[:, n_x:])
 
