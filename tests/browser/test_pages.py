@@ -99,7 +99,7 @@ def test_figures_live_before_late_scripts_and_fonts_have_come_and_the_address_st
     held, released = [], []
 
     def hold(route):
-        late = any(word in route.request.url for word in ("bootstrap", "pydata", ".woff"))
+        late = any(word in route.request.url for word in ("bootstrap.js", "pydata-sphinx-theme.js", ".woff"))
         held.append(route) if late and not released else route.continue_()
 
     tab.route("**/*", hold)

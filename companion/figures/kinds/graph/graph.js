@@ -55,10 +55,15 @@
         frames.some((f) => f.values[id] || f.grads[id]))));
       const labels = scenes.flatMap(({ edges, frames }) => edges.filter((e) => e.label).flatMap((e) => (
         [e.label, ...frames.map((f) => `${e.label} ${f.values[e.id] ?? ""}`)])));
+      const beside = scenes.flatMap(({ nodes, frames }) => nodes.flatMap((n) => {
+        const next = Math.min(...nodes.filter((m) => m.y === n.y && m.x > n.x).map((m) => m.x - n.x)); // or Infinity
+        const words = frames.flatMap((f) => [f.values[n.id] ?? "", `∇ ${f.grads[n.id] ?? ""}`]);
+        return words.map((w) => (measure(w, "italic 12px") + 8) / next);
+      }));
       return {
         rise: (written ? 100 : 46) / Math.min(1, ...gaps),
         tallest: Math.max(...scenes.map(levels)),
-        unit: Math.min(150, Math.max(54, 30 + Math.max(0, ...labels.map((words) => measure(words))))),
+        unit: Math.min(150, Math.max(54, ...beside, ...labels.map((words) => 30 + measure(words)))),
       };
     },
     say(scene, words, light) {
