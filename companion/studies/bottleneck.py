@@ -1,8 +1,7 @@
-"""How much a context of fixed size carries when the cell is a GRU, by the place in the line (Section 10.4).
+"""What a context of fixed size carries, by place in the line: sizes, cells, reading order (Section 10.4).
 
-The encoder–decoder of the study `seq2seq`, its data, widths, steps and rates, with GRUs in the place of tanh layers. A
-key may ask as well for tanh layers, attention, another size, another way in, the source read from its end, or more
-steps.
+The encoder–decoder of the study `seq2seq`, its data, widths, steps and rates, judged symbol by symbol: GRUs with every
+size, and at the largest, tanh layers that read the source from its end.
 """
 
 from itertools import product
@@ -15,16 +14,16 @@ from companion.seq2seq import Pairs, draw_pairs, judged
 from companion.seq2seq.twin import seq2seq_twin
 
 SECTION = "10.4"
-SHOWS = "What a context of 64 numbers carries with gated cells: symbols right by place."
-MINUTES = 2
+SHOWS = "What a context carries with gated cells, and with tanh layers that read backward: symbols right by place."
+MINUTES = 12
 WEIGHTS = "bottleneck_{cell}_{seed}.npz"
 
 
 class Settings(NamedTuple):
     """All constants of the study."""
 
-    seeds: tuple[int, ...] = (0,)
-    sizes: tuple[int, ...] = (64,)
+    seeds: tuple[int, ...] = (0, 1, 2)
+    sizes: tuple[int, ...] = (4, 16, 64)
     lengths: tuple[int, ...] = (1, 2, 3, 4)  # dates in training and in tests
     units: int = 64
     batch: int = 64
@@ -33,14 +32,17 @@ class Settings(NamedTuple):
 
 
 SETTINGS, UNSEEN = Settings(), ("seeds", "sizes")
-QUICK = Settings(lengths=(1,), units=8, batch=4, steps=((2, 3e-3),), judged=10)
+QUICK = Settings(seeds=(0,), sizes=(8,), lengths=(1,), units=8, batch=4, steps=((2, 3e-3),), judged=10)
 
 
 def plan(settings: Settings, rows: list[dict]) -> list[dict]:
-    """GRUs with every size and seed."""
-    names = ("cell", "kind", "size", "way", "reversed", "times", "seed")
-    nets = [("gru", "context", size, "both", False, 1, seed) for seed, size in product(settings.seeds, settings.sizes)]
-    return [dict(zip(names, net, strict=True)) for net in nets]
+    """GRUs of the two largest sizes with every seed, one of each other size; tanh layers that read backward, two."""
+    large, *others = settings.sizes[::-1]
+    nets = [("gru", large, False, 1, seed) for seed in settings.seeds]
+    nets += [("rnn", large, True, 1, seed) for seed in settings.seeds[:2]]
+    nets += [("gru", size, False, 1, seed) for size, seed in product(others[:1], settings.seeds)]
+    nets += [("gru", size, False, 1, settings.seeds[0]) for size in others[1:]]
+    return [dict(zip(("cell", "size", "reversed", "times", "seed"), net, strict=True)) for net in nets]
 
 
 def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
     from companion.training import torch_seed, train
 
     torch_seed(key["seed"])
-    net = seq2seq_twin(key["kind"], key["size"], key["way"], settings.units, key["cell"]).to(device)
+    net = seq2seq_twin("context", key["size"], "both", settings.units, key["cell"]).to(device)
     way, done = -1 if key["reversed"] else 1, 0
 
     def batch(step: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -72,13 +74,11 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
         train(net, batch, loss, steps=n * key["times"], lr=rate, every=200)
         done += n * key["times"]
     net, n = net.cpu(), settings.judged
-    result = {
+    return {
         "held": written(net, [judged(dates, n) for dates in settings.lengths], way),
         "known": written(net, [known(dates, n) for dates in settings.lengths], way),
+        "weights": {name: value.half().numpy() for name, value in net.state_dict().items()},
     }
-    if (key["kind"], key["size"], key["way"], way, key["times"]) == ("context", 64, "both", 1, 1):
-        result["weights"] = {name: value.half().numpy() for name, value in net.state_dict().items()}
-    return result
 
 
 def known(dates: int, n: int) -> list[Pairs]:
@@ -100,10 +100,15 @@ def written(net: Any, lengths: list[list[Pairs]], way: int) -> dict[str, list]:
     return {"exact": exact, "places": places}
 
 
+def keep(settings: Settings, rows: list[dict]) -> list[dict]:
+    """The weights of the first GRU of the largest size."""
+    return plan(settings, rows)[:1]
+
+
 def judge(settings: Settings, rows: list[dict]) -> dict[str, list[float]]:
     """Held-out lines without a mistake by length, median over seeds, of every kind of net."""
-    names = ("cell", "kind", "size", "way", "reversed", "times")
     nets: dict[str, list] = {}
     for row in rows:
-        nets.setdefault(" ".join(str(row[name]) for name in names), []).append(row["held"]["exact"])
+        order = "reversed" if row["reversed"] else "forward"
+        nets.setdefault(f"{row['cell']} {row['size']} {order} {row['times']}", []).append(row["held"]["exact"])
     return {name: np.median(exact, 0).round(4).tolist() for name, exact in nets.items()}
