@@ -172,7 +172,7 @@
       const [right, rest] = [big + 16, w - big - 16];
       const boxes = wide
         ? { plane: [right, 0, small], state: [0, 0, big], sizes: [right, small + 34, rest, big - small + 4] }
-        : { plane: [0, 0, small], state: [small + 14, 0, big], sizes: [0, big + 36, w, 156] };
+        : { plane: [0, 0, small], state: [small + 14, 0, big], sizes: [0, big + 36, w, 148] };
       const room = wide ? [right + small + 14, 40] : [0, small + 50];
       const p = frame(boxes.plane, 1.6);
       this.grips(view, p, state);
@@ -183,7 +183,7 @@
       });
       view.layer("state", undefined, (g) => this.state(view, g, boxes.state, state, out));
       view.layer("sizes", undefined, (g) => this.sizes(view, g, boxes.sizes, state, out));
-      return { height: big + (wide ? 40 : 192), say: this.say(state, out) };
+      return { height: big + (wide ? 40 : 184), say: this.say(state, out) };
     },
     // The eigenvalues and their powers; two real ones hang above and below the axis, so that neither hides the other.
     plane(view, g, p, state) {
