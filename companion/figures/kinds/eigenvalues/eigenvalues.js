@@ -203,7 +203,7 @@
           const now = t === state.t;
           if (t === 0 && !now) return;
           const at = { cx: round(p.x(a)), cy: round(p.y(b) + off), r: now ? 4.5 : 1.6 };
-          const look = { class: `ex-dot ex-parameter${now ? " ex-now" : ""}`, "data-power": now ? i : null };
+          const look = { class: `ex-dot ex-parameter${now ? " ex-instant" : ""}`, "data-power": now ? i : null };
           clipped.append(svg("circle", { ...at, ...look }));
         });
         const [x, y] = [round(p.x(re)), round(p.y(im))];
@@ -310,7 +310,7 @@
       const [x, y] = place(h[t]);
       const shown = t > 0 && p.inside(x, y);
       if (shown) {
-        g.append(svg("circle", { cx: round(x), cy: round(y), r: 5, class: "ex-dot ex-state ex-now", "data-state": t }));
+        g.append(svg("circle", { cx: round(x), cy: round(y), r: 5, class: "ex-dot ex-state ex-instant", "data-state": t }));
         words.taken.push({ left: x - 6, top: y - 6, width: 12, height: 12 });
       }
       const [x0, y0] = place(h[0]);
@@ -346,7 +346,7 @@
         class: "ex-curve ex-parameter ex-thin", "stroke-dasharray": SOLID[i], "data-power-line": i,
       }));
       const [x, reached] = [round(p.x(t)), out.forward[t]];
-      g.append(svg("path", { d: `M${x} ${p.top}V${p.top + p.height}`, class: "ex-cursor", "data-cursor": t }),
+      g.append(svg("path", { d: `M${x} ${p.top}V${p.top + p.height}`, class: "ex-moment", "data-cursor": t }),
         svg("circle", { cx: x, cy: p.top, r: 5, class: "ex-knob" }));
       curve(p, xs, out.forward, "state", { "data-curve": "forward" });
       const past = xs.slice(0, t + 1);
@@ -360,7 +360,7 @@
       });
       if (k === 0) g.append(svg("path", { d: `M${round(p.x(0))} ${round(p.y(reached))}H${x}`, class: "ex-aid" }));
       for (const [at, v, role] of [[k, out.back[k], "gradient"], [t, reached, "state"]]) {
-        const look = { r: 5, class: `ex-dot ex-${role} ex-now`, "data-size": role };
+        const look = { r: 5, class: `ex-dot ex-${role} ex-instant`, "data-size": role };
         const [cx, cy] = [round(p.x(at)), round(p.y(v))];
         if (v > 0 && p.inside(cx, cy)) g.append(svg("circle", { cx, cy, ...look }));
       }
