@@ -10,7 +10,11 @@
   function hydrate() {
     for (const root of document.querySelectorAll("figure.explorable[data-explorable]:not(.ex-live)")) {
       const spec = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-      explorables.mount(root, spec, explorables.localStore({ ...spec.start, ...spec.state }));
+      try {
+        explorables.mount(root, spec, explorables.localStore({ ...spec.start, ...spec.state }));
+      } catch (error) {
+        reportError(error); // the other figures live all the same
+      }
     }
     explorables.follow(location.hash);
   }

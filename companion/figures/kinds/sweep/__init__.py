@@ -10,6 +10,7 @@ import numpy as np
 from companion.core import checks as check
 from companion.figures.base import Explorable, compact, role
 from companion.figures.controls import Range
+from companion.figures.numbers import number
 
 __all__ = ["Slider", "Sweep"]
 
@@ -121,7 +122,7 @@ class Sweep(Explorable):
 
 
 def _values(controls: Sequence[Range], point: Mapping[str, float]) -> str:
-    return ", ".join(f"{c.label or c.name}: {point[c.name]:g}" for c in controls)
+    return ", ".join(f"{c.label or c.name}: {number(point[c.name])}" for c in controls)
 
 
 def _span(ys: Mapping[str, Sequence[np.ndarray]], logy: bool) -> tuple[float, float]:
