@@ -126,6 +126,7 @@ def test_the_traced_row_is_drawn_as_a_line_of_its_values_with_a_dot_at_the_step(
             ((number(text), y) for text, y in figure.root.evaluate(LIMITS) if text.strip("−").isdigit()), reverse=True
         )
         y = Axis.through([(str(v), pixel) for v, pixel in (high, low)])
+        assert y.slope < 0, "the larger is not above the smaller"
         named, _ = curves(figure.root)
         columns = [c.x + c.width / 2 for c in grids(figure, ONE)[0][0]]
         for panel, dot in zip(ONE, figure.root.evaluate(DOTS), strict=True):
