@@ -10,7 +10,7 @@ export TQDM_DISABLE := 1
 # Nets this small run fastest on one thread, and two tests run side by side.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: book test test-all test-claims lint sections execute lab serve bench times test-portable clean
+.PHONY: book test test-all test-claims lint sections execute lab serve bench audit times test-portable clean
 
 book: $(READY) _build/.config  ## build the book, strictly, and print the page to open
 	@$(BIN)/jupyter-book build . -W -n --keep-going -q $(JB) || { rm -rf _build/.doctrees; exit 1; }
@@ -55,6 +55,9 @@ serve: book  ## the built book over http
 
 bench: $(READY)  ## speed of the reference implementations beside torch's and reservoirpy's
 	$(BIN)/python -m tests.bench
+
+audit: book  ## what each page costs a reader's machine, and what axe-core finds
+	$(BIN)/python -m tests.audit
 
 times: $(READY)  ## seconds for each notebook and for the slowest tests
 	$(BIN)/python -m companion.notebooks --dry-run

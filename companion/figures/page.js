@@ -28,5 +28,15 @@
     if (explorables.follow(location.hash)) return;
     document.getElementById(decodeURIComponent(location.hash.slice(1)))?.scrollIntoView();
   });
+  // What is wider than its column scrolls within it, by the keyboard too.
+  const wide = new ResizeObserver((seen) => {
+    for (const { target } of seen) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  addEventListener("load", () => {
+    for (const box of document.querySelectorAll("article :is(div.math, table, pre)")) wide.observe(box);
+  });
   addEventListener("hashchange", () => explorables.follow(location.hash));
 })();

@@ -1,4 +1,4 @@
-"""A published page loads what it uses and no more: of the theme's styles, its icons and its scripts.
+"""A published page loads what it uses and no more, and says to a screen reader what it says to the eye.
 
 The theme ships for every site that could be made with it. When the pages are written, its style sheets lose the rules
 whose classes occur nowhere, its icon fonts the icons, and its pages a script that draws the same icons once more.
@@ -17,9 +17,20 @@ from sphinx.application import Sphinx
 LAST = 950
 WORD = re.compile(r"[\w-]+")
 CLASSES = re.compile(r'class="([^"]*)"')
-SCRIPT = re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*></script>")
 PICTURE = re.compile(r'<img (?![^>]*loading=)([^>]*?)src="([^"]+\.png)"([^>]*?)/?>')
-NOTEBOOK = re.compile(r'<a href="([^"]*_sources/[^"]*\.ipynb)" target="_blank"')
+MENDS = [
+    # a script of half a megabyte that draws the icons which the font draws already
+    (re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*></script>"), ""),
+    # a notebook is saved, not shown as text
+    (re.compile(r'<a href="([^"]*_sources/[^"]*\.ipynb)" target="_blank"'), r'<a href="\1" download'),
+    # what folds out has a name, the side of the page is a landmark, and an empty corner of a table heads nothing
+    (re.compile(r"<summary>(?=<span class=.toctree-toggle)"), '<summary aria-label="its sections">'),
+    (re.compile(r'<div id="pst-primary-sidebar"'), '<div id="pst-primary-sidebar" role="navigation" aria-label="Book"'),
+    (re.compile(r"<th([^>]*)>(?:<p>\s*</p>|\s*)</th>"), r"<td\1></td>"),
+    # roles that are no longer any
+    (re.compile(r'(<div class="citation"[^>]*?) role="doc-biblioentry"'), r"\1"),
+    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
+]
 ICON = re.compile("[\ue000-\uf8ff]")  # the part of Unicode that is left to fonts of icons
 
 
@@ -85,6 +96,13 @@ def _size(file: Path) -> tuple[int, int]:
         return picture.size
 
 
+def mend(page: str) -> str:
+    """A page's text with all that is set right in it."""
+    for wrong, right in MENDS:
+        page = wrong.sub(right, page)
+    return page
+
+
 def finish(app: Sphinx, problem: Exception | None) -> None:
     """Go over what was written."""
     if problem or app.builder.format != "html":
@@ -92,9 +110,7 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     out = Path(app.outdir)
     pages = {file: file.read_text("utf-8") for file in out.rglob("*.html") if "_static" not in file.parts}
     for file, page in pages.items():
-        light = SCRIPT.sub("", page)
-        light = PICTURE.sub(lambda match, at=file.parent: _picture(match, at), light)
-        light = NOTEBOOK.sub(r'<a href="\1" download', light)
+        light = PICTURE.sub(lambda match, at=file.parent: _picture(match, at), mend(page))
         if light != page:
             file.write_text(light, "utf-8")
     used = words(pages.values(), (file.read_text("utf-8") for file in out.rglob("_static/**/*.js") if _loads(file)))
