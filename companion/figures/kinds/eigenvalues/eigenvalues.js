@@ -310,7 +310,8 @@
       const [x, y] = place(h[t]);
       const shown = t > 0 && p.inside(x, y);
       if (shown) {
-        g.append(svg("circle", { cx: round(x), cy: round(y), r: 5, class: "ex-dot ex-state ex-instant", "data-state": t }));
+        const look = { class: "ex-dot ex-state ex-instant", "data-state": t };
+        g.append(svg("circle", { cx: round(x), cy: round(y), r: 5, ...look }));
         words.taken.push({ left: x - 6, top: y - 6, width: 12, height: 12 });
       }
       const [x0, y0] = place(h[0]);

@@ -95,6 +95,7 @@
     through: "via r", shown: "", inside: "", af: "", ag: "", aq: "", az: "", au: "", ar: "",
   });
   const brief = (v) => explorables.kit.number(Number(v.toPrecision(2)));
+  const beside = (v) => (v && Math.abs(v) < 1e-3 ? "≈ 0" : brief(v)); // a line has room for so much
   const signed = (v) => (v < 0 ? `(${brief(v)})` : brief(v));
 
   // What happens in each part, in one sentence with its numbers.

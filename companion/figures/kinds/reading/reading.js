@@ -66,7 +66,8 @@
       view.limit("t", words.length);
       const t = clamp(view.get("t"), 1, words.length);
       const at = places(words, view.width);
-      const height = at.at(-1)[1] + GLYPH + BAR + GAP;
+      const lowest = (all) => places(all, view.width).at(-1)[1];
+      const height = Math.max(...Object.values(view.data.texts).map(lowest)) + GLYPH + BAR + GAP;
       const key = [view.width, now.text].join("|");
       view.layer("colours", [key, now.unit, now.quantity].join("|"), (g) => {
         now.row.forEach((value, i) => {
@@ -139,7 +140,8 @@
     say(view, now, words, t) {
       const { number } = explorables.kit;
       const what = now.quantity[0].toUpperCase() + now.quantity.slice(1);
-      return `Character ${t}, ${named(words[t - 1])}. ${what} of ${view.data.names[now.u]}: ${number(now.row[t - 1] / 100)}. `
+      const value = number(now.row[t - 1] / 100);
+      return `Character ${t}, ${named(words[t - 1])}. ${what} of ${view.data.names[now.u]}: ${value}. `
         + `${view.data.notes[now.text][now.u]} ${view.data.after[now.text][t - 1]}`;
     },
   });
