@@ -95,7 +95,8 @@
     through: "via r", shown: "", inside: "", af: "", ag: "", aq: "", az: "", au: "", ar: "",
   });
   const brief = (v) => explorables.kit.number(Number(v.toPrecision(2)));
-  const beside = (v) => (v && Math.abs(v) < 1e-3 ? "≈ 0" : brief(v)); // a line has room for so much
+  // A line has room for so much.
+  const beside = (v) => (v && Math.abs(v) < 0.005 ? "≈ 0" : brief(Math.abs(v) < 0.1 ? Number(v.toFixed(2)) : v));
   const signed = (v) => (v < 0 ? `(${brief(v)})` : brief(v));
 
   // What happens in each part, in one sentence with its numbers.
@@ -223,7 +224,7 @@
       const label = known[key] ?? key;
       g.append(svg("text", {
         x: round(x + side[1]), y: round(y), "text-anchor": side[0], class: "ex-small ex-halo", "data-number": key,
-      }, label ? svg("tspan", { class: "ex-name" }, `${label} `) : "", brief(values[way][key])));
+      }, label ? svg("tspan", { class: "ex-name" }, `${label} `) : "", beside(values[way][key])));
     }
   }
 
