@@ -67,6 +67,7 @@ def test_a_served_page_is_quiet_no_code_scrolls_sideways_and_its_links_set_the_s
     tab, watch = visit(http_book + page, http_book)
     tab.evaluate(TYPESET)
     assert tab.evaluate(SIDEWAYS) == []
+    tab.evaluate("document.querySelectorAll('article details').forEach(answer => { answer.open = true; })")
     links = tab.locator("a[href^='#'][href*='?']")
     for i in range(links.count()):
         name, _, query = links.nth(i).get_attribute("href")[1:].partition("?")
