@@ -514,8 +514,9 @@
     const observer = new ResizeObserver(() => {
       // where both do not fit one screen, what is moved and what is said stay beside the part that is looked at
       root.classList.toggle("ex-tall", stage.offsetHeight + desk.offsetHeight > innerHeight - HEADER);
-      const tail = panel.querySelector(".ex-goal, .ex-buttons"); // goals and buttons need not be seen while one moves
-      desk.style.setProperty("--ex-tail", `${desk.getBoundingClientRect().bottom - tail.getBoundingClientRect().top}px`);
+      // goals and buttons need not be seen while one moves
+      const [end, tail] = [desk, panel.querySelector(".ex-goal, .ex-buttons")].map((e) => e.getBoundingClientRect());
+      desk.style.setProperty("--ex-tail", `${end.bottom - tail.top}px`);
       if (Math.abs(stage.clientWidth - view.width) <= 1) return;
       fit();
       redraw();
