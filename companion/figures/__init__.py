@@ -13,7 +13,8 @@ Four general kinds are fed with numbers that the Python reference computed:
 - `Playback`: heat maps over time with a cursor;
 - `Reading`: a text, coloured character by character by what a unit of a net holds there.
 
-Read-outs write numbers with `number`, as the figures themselves do: 2.6×10⁻¹⁶.
+A `Goal` gives a figure a small task that the page checks. Read-outs write numbers with `number`, as the figures
+themselves do: 2.6×10⁻¹⁶.
 
 Special kinds compute in the page, because dragging and typing must be immediate, and are held to the reference by
 tests: `Unfold` (`companion.unfolding`), `Eigenvalues` (`companion.longterm`), `Gates` (`companion.cells`),
@@ -22,9 +23,10 @@ tests: `Unfold` (`companion.unfolding`), `Eigenvalues` (`companion.longterm`), `
 
 from .base import Explorable
 from .controls import Choice, Range, Text, Toggle
+from .goals import Goal
 from .kinds import KINDS
 from .numbers import number
 
 _OF_KINDS = {name: getattr(kind, name) for kind in KINDS.values() for name in kind.__all__}
 globals().update(_OF_KINDS)
-__all__ = ["Choice", "Explorable", "Range", "Text", "Toggle", "number", *_OF_KINDS]
+__all__ = ["Choice", "Explorable", "Goal", "Range", "Text", "Toggle", "number", *_OF_KINDS]

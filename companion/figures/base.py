@@ -16,6 +16,7 @@ from companion.core import checks as check
 from . import assets
 from .colors import COLORS
 from .controls import Control
+from .goals import Goal
 
 LIMIT = 100_000  # bytes of JSON that one figure may add to a page
 
@@ -52,7 +53,8 @@ class Explorable(anywidget.AnyWidget):
     controls : its sliders, choices and toggles; each becomes a trait of the figure.
     data : what the kind draws, numbers and texts that JSON can hold.
     title, caption : words above and below the figure.
-    goals : small tasks for the reader; a button checks each, by the kind's ``judge`` in its script.
+    goals : small tasks for the reader, with a button that checks each: a `Goal`, which judges by itself, or only its
+        words, and then the kind's script has a ``judge``.
 
     Raises
     ------
@@ -77,7 +79,7 @@ class Explorable(anywidget.AnyWidget):
         *,
         title: str,
         caption: str,
-        goals: Sequence[str] = (),
+        goals: Sequence[Goal | str] = (),
     ) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", str(name)):
             raise ValueError(f"name: want a slug such as 'half-life', got {name!r}")
@@ -93,7 +95,7 @@ class Explorable(anywidget.AnyWidget):
                 "controls": [{"name": c.name, "label": c.label or c.name, **c.spec()} for c in controls],
                 "start": {c.name: c.first for c in controls},
                 "data": data,
-                **({"goals": list(goals)} if goals else {}),
+                **({"goals": [g.spec(controls) if isinstance(g, Goal) else g for g in goals]} if goals else {}),
             }
         )
         size = len(json.dumps(spec, ensure_ascii=False).encode())

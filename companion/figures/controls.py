@@ -39,6 +39,12 @@ class Range:
             return self.values[0] if self.values else self.minimum
         return min(self.values, key=lambda v: abs(v - self.start)) if self.values else self.start
 
+    @property
+    def places(self) -> list[float]:
+        """All values that it can have."""
+        count = round((self.maximum - self.minimum) / self.step) + 1
+        return list(self.values) if self.values else [self.minimum + k * self.step for k in range(count)]
+
     def spec(self) -> dict[str, Any]:
         """What the page needs to know of it."""
         bounds = {"min": self.minimum, "max": self.maximum, "step": self.step}
@@ -68,6 +74,11 @@ class Choice:
     def first(self) -> Any:
         """The value it starts with."""
         return self.options[0] if self.start is None else self.start
+
+    @property
+    def places(self) -> list[Any]:
+        """All values that it can have."""
+        return list(self.options)
 
     def spec(self) -> dict[str, Any]:
         """What the page needs to know of it."""

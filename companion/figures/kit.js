@@ -330,16 +330,30 @@
     return { row, show: () => { if (document.activeElement !== input || input.value === "") take(); } };
   }
 
-  // A small task with a button that checks it: kind.judge(view, k) gives {done, say} for the k-th of spec.goals.
+  // The verdict at the present place of a goal that Python judged at every place of its axes.
+  function judged(view, { axes, verdicts, table }) {
+    const spot = axes.reduce((i, name) => {
+      const c = view.spec.controls.find((other) => other.name === name);
+      const v = view.get(name);
+      const listed = c.options ?? c.values;
+      if (!listed) return i * (Math.round((c.max - c.min) / c.step) + 1) + Math.round((v - c.min) / c.step);
+      return i * listed.length + (c.values ? nearest(c.values, v) : listed.indexOf(v));
+    }, 0);
+    const [done, words] = verdicts[table[spot]];
+    return { done, say: typeset(words) };
+  }
+
+  // A small task with a button that checks it: it brings its verdicts, or is the k-th of kind.judge(view, k).
   function goalRow(view, kind, k) {
+    const goal = view.spec.goals[k];
     const said = html("output", { class: "ex-verdict" });
     const check = html("button", { type: "button", "data-goal": k, onclick: () => {
-      const { done, say } = kind.judge(view, k);
+      const { done, say } = goal.table ? judged(view, goal) : kind.judge(view, k);
       said.textContent = `${done ? "✓ Done." : "Not yet."} ${say}`;
       said.dataset.done = done;
     } }, "Check");
     view.onreset(() => { said.textContent = ""; });
-    return html("div", { class: "ex-row ex-goal" }, html("span", {}, html("b", {}, "Goal: "), view.spec.goals[k]),
+    return html("div", { class: "ex-row ex-goal" }, html("span", {}, html("b", {}, "Goal: "), goal.task ?? goal),
       check, said);
   }
 

@@ -105,6 +105,14 @@ class Figure:
         self.page.mouse.up()
         self.look()
 
+    def check(self, goal: int = 0) -> tuple[bool, str]:
+        """Press the button of a goal: whether it is reached, and what is said."""
+        self.root.locator("[data-goal]").nth(goal).click()
+        said = self.root.locator(".ex-verdict").nth(goal)
+        words, done = said.inner_text(), said.get_attribute("data-done") == "true"
+        assert words.startswith("✓ Done. " if done else "Not yet. ")
+        return done, words
+
     def state(self) -> dict:
         """The values of all controls."""
         return self.page.evaluate(STATE, self.name)

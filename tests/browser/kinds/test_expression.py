@@ -189,3 +189,28 @@ def test_at_every_step_the_tree_shows_the_nodes_that_are_computed_and_what_they_
             assert f"Step {step}: “{left}” and “{right}” make" in said and " ".join(labels[tau + step - 1]) in said
         else:
             assert "Nothing merged yet" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "done", "cause"),
+    [
+        ("not (True and False) or False", False, "carry “not ( T”"),
+        ("1 + 2 * 3 - 4 - 5", False, "carry “1 + 2”"),
+        ("1 - 2 - 3", False, "only 2 operators"),
+        ("1 +", False, "cannot be read"),
+        ("8 / 4 / 2 - 3 - 5", True, "finds its left side done"),
+        ("True and False and True or True or False", True, "finds its left side done"),
+    ],
+)
+def test_the_goal_asks_for_a_text_that_a_chain_can_carry(page, text, done, cause):
+    figure = show(page, ExpressionTree())
+    field = page.locator("input[type=text]")
+    field.fill(text)
+    field.press("Enter")
+    if value_or_none(text) is not None:
+        here = parse(text)
+        load = max(len(pending(here, *span)) for span in spans(chain(len(here.tokens))))
+        signs = sum(token in {"and", "or", "not", *"+-*/"} for token in here.tokens)
+        assert done == (load <= 2 and signs >= 4)
+    reached, said = figure.check()
+    assert reached == done and cause in said

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from companion.figures import Choice, Edge, Frame, Graph, Node, Range, View
+from companion.figures import Choice, Edge, Frame, Goal, Graph, Node, Range, View
 
 from ..figures import show
 
@@ -139,3 +139,14 @@ def test_each_place_of_the_controls_shows_its_own_view(page):
     for k, way, said in ((1, "deep", "Last."), (2, "deep", "Alone."), (2, "flat", "Flat."), (1, "flat", "")):
         assert figure.put(k=k, way=way, step=4).startswith(said)
         assert set(figure.root.evaluate(NODES)) == ({*"xho"} if (k, way) == (1, "deep") else {"a"})
+
+
+def test_a_goal_is_judged_by_view_step_and_light(page):
+    def judge(way, light, step):
+        return (way, light, step) == ("deep", "W", 2), f"{way}, {light}, {step}."
+
+    figure = show(page, stepped(goals=[Goal("find it.", judge)]))
+    for way, light, step in (("deep", "W", 2), ("deep", "W", 3), ("deep", "b", 2), ("flat", "W", 0)):
+        figure.put(way=way, light=light, step=step)
+        done, word = judge(way, light, step)
+        assert figure.check() == (done, f"{'✓ Done.' if done else 'Not yet.'} {word}")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
-from companion.figures import Panel, Playback, Scene
+from companion.figures import Goal, Panel, Playback, Scene
 
 from ..drawn import Axis, curves, number
 from ..figures import show
@@ -160,3 +160,14 @@ def test_the_picture_for_print_has_the_cursor_and_the_values_of_the_scene():
                 np.testing.assert_allclose(ax.images[0].get_array(), panel.values, atol=1e-3)
                 assert ax.get_ylim()[0] > ax.get_ylim()[1] and list(ax.lines[0].get_xdata()) == [t - 1, t - 1]
                 assert [label.get_text() for label in ax.get_yticklabels()] == list(panel.rows)
+
+
+def test_a_goal_is_judged_by_scene_step_and_row(page):
+    def judge(row, scene, t):
+        return (scene, t, row) == ("two", 4, 3), f"{scene}, {t}, {row}."
+
+    figure = show(page, played(goals=[Goal("find it.", judge)]))
+    for scene, t, row in itertools.product(("one", "two"), (1, 3, 4, 5), (1, 3)):
+        figure.put(scene=scene, t=t, row=row)
+        done, word = judge(row, scene, t)
+        assert figure.check() == (done, f"{'✓ Done.' if done else 'Not yet.'} {word}")

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from companion.figures import Slider, Sweep
+from companion.figures import Goal, Slider, Sweep
 from companion.figures.base import LIMIT
 from companion.figures.colors import COLORS
 
@@ -48,6 +48,13 @@ def test_without_words_a_sweep_names_the_values_of_its_sliders():
         ({"roles": {"y": "banana"}}, "roles: want one of"),
         ({"sliders": {"layout": [1, 2]}, "curves": lambda layout: {"y": X}}, "names of their own"),
         ({"curves": lambda k: {"y": -X}, "logy": True}, "finite value above 0"),
+        (
+            {"goals": [Goal("do", lambda m: (False, ""))]},
+            "want a judge of some of the controls ['k'], got one of ['m']",
+        ),
+        ({"goals": [Goal("do", lambda: (False, ""))]}, "want a judge of some of the controls"),
+        ({"goals": [Goal("do it", lambda k: (k == 2, ""))]}, "can be reached, and not at the start: do it"),
+        ({"goals": [Goal("do it", lambda k: (k == 4, ""))]}, "can be reached, and not at the start: do it"),
         ({"x": np.arange(LIMIT), "curves": lambda k: {"y": np.arange(LIMIT)}}, "at most 100 KB"),
     ],
 )
@@ -117,3 +124,18 @@ def test_the_picture_for_print_draws_the_curves_of_every_place_too():
         assert len({line.get_linestyle() for line in ax.lines}) == 3
     (ax,) = example(curves=lambda k: {"y": k + X}, logy=True).picture().axes
     assert ax.get_yscale() == "log"
+
+
+def test_a_goal_is_judged_at_every_place_of_the_sliders(page):
+    judges = [lambda c, a: (c + a == 2, f"c + a is {c + a:g}."), lambda b: (b > 3, f"b is 1e{b:g}.")]
+    made = bundled(goals=[Goal(f"goal {k}.", judge) for k, judge in enumerate(judges)])
+    figure = show(page, made)
+    assert [f"Goal: goal {k}." in figure.root.inner_text() for k in (0, 1, 2)] == [True, True, False]
+    for at in places(made):
+        figure.put(**at)
+        done, word = judges[0](at["c"], at["a"])
+        assert figure.check(0) == (done, f"{'✓ Done.' if done else 'Not yet.'} {word}")
+        done, _ = judges[1](at["b"])
+        assert figure.check(1) == (done, f"{'✓ Done.' if done else 'Not yet.'} b is 10{'⁰¹²³⁴⁵'[at['b']]}.")
+    figure.reset()
+    assert figure.root.locator(".ex-verdict").all_inner_texts() == ["", ""]

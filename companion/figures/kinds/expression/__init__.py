@@ -11,6 +11,7 @@ __all__ = ["ExpressionTree"]
 
 LONGEST = 48  # characters, hence tokens
 TREES = ("parse", "balanced", "chain")
+GOAL = "find an expression with at least four operators for which the chain never carries more than two symbols."
 
 
 class ExpressionTree(Explorable):
@@ -44,7 +45,7 @@ class ExpressionTree(Explorable):
             Choice("tree", list(TREES), "tree", check.choice("tree", tree, TREES)),
             Range("step", 0, LONGEST, 1, "step", len(parsed.tree.merges), play=800),
         ]
-        super().__init__(name, controls, {}, title=title, caption=caption)
+        super().__init__(name, controls, {}, title=title, caption=caption, goals=(GOAL,))
 
     def picture(self) -> Any:
         """A matplotlib figure of the current state, for print."""

@@ -186,6 +186,20 @@
       "Step 10: “not True and False or” and “not ( True and False )” make “not True and False or not False”, which is "
       + "no value yet. Most that a node carries so far: 10 symbols. Depth 12 over 12 tokens (balanced: 4, chain: 12).",
     ],
+    // The goal: four operators, and a chain that never carries more than two symbols.
+    judge(view) {
+      const now = compute(view.get("text"));
+      if (!now.ok) return { done: false, say: "This text cannot be read." };
+      const operators = now.tokens.filter((word) => word in APPLY || word === "not").length;
+      const full = now.views.chain.pending.find((symbols) => symbols.length > 2);
+      if (full) {
+        return { done: false, say: `The chain must carry “${full.map(face).join(" ")}”: none of it may be computed `
+          + "before what follows is known." };
+      }
+      const short = operators < 4;
+      return { done: !short, say: short ? `It carries little, but there are only ${operators} operators.`
+        : "Read from the left, each operator finds its left side done, and waits for one symbol only." };
+    },
     say(tokens, tree, step) {
       if (!step) return "Nothing merged yet: step forward.";
       const node = tokens.length + step - 1;

@@ -7,6 +7,7 @@ from typing import Any
 from companion.core import checks as check
 from companion.figures.base import Explorable, key, role
 from companion.figures.controls import Choice, Range
+from companion.figures.goals import Goal
 
 __all__ = ["Edge", "Frame", "Graph", "Node", "View"]
 
@@ -75,6 +76,7 @@ class Graph(Explorable):
     title, caption : words.
     step : the step at which the figure starts; by default the last, so that the first view is complete.
     light : the shared parameter that is lit at the start, if any.
+    goals : small tasks, judged by the values of `controls`, ``step`` and ``light``.
 
     Besides `controls`, a figure with frames has the trait ``step`` and one with shared parameters the trait
     ``light``, which lights every copy.
@@ -96,6 +98,7 @@ class Graph(Explorable):
         caption: str,
         step: int | None = None,
         light: str = "none",
+        goals: Sequence[Goal] = (),
     ) -> None:
         first = tuple(c.first for c in controls)
         if first not in views:
@@ -116,6 +119,7 @@ class Graph(Explorable):
             },
             title=title,
             caption=caption,
+            goals=goals,
         )
 
     def picture(self) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 from companion.core import checks as check
 from companion.figures.base import Explorable, key, role
 from companion.figures.controls import Choice, Range
+from companion.figures.goals import Goal
 
 __all__ = ["Panel", "Playback", "Scene"]
 
@@ -51,6 +52,7 @@ class Playback(Explorable):
     t : the step at which the cursor starts, counted from 1.
     row : the row that starts as the traced one, counted from 1 (figures with more than one row trace one as a line).
     context : show the tokens around the cursor in the read-out; `glue` joins them ("" for characters).
+    goals : small tasks, judged by the values of `controls` (or ``scene``), ``t`` and ``row``.
 
     Traits: ``t``, and ``row`` or ``scene`` where there is more than one.
 
@@ -76,6 +78,7 @@ class Playback(Explorable):
         row_label: str = "row traced below",
         context: bool = False,
         glue: str = "",
+        goals: Sequence[Goal] = (),
     ) -> None:
         if scenes is None:
             scenes = {(): Scene(tokens, panels, say)}
@@ -100,6 +103,7 @@ class Playback(Explorable):
             {"axes": axes, "scenes": made, "rows": rows, "context": context, "glue": glue},
             title=title,
             caption=caption,
+            goals=goals,
         )
 
     def picture(self) -> Any:

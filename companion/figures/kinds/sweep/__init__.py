@@ -10,6 +10,7 @@ import numpy as np
 from companion.core import checks as check
 from companion.figures.base import Explorable, compact, role
 from companion.figures.controls import Range
+from companion.figures.goals import Goal
 from companion.figures.numbers import number
 
 __all__ = ["Slider", "Sweep"]
@@ -39,6 +40,7 @@ class Sweep(Explorable):
     ylim : (low, high) of the vertical axis; by default what all curves span together.
     say : function of the sliders' values that returns the read-out, one sentence; by default it names the values.
     roles : label → role (input, state, output, target, loss, gradient, parameter), which decides the colour.
+    goals : small tasks, judged by the sliders' values.
 
     Raises
     ------
@@ -62,6 +64,7 @@ class Sweep(Explorable):
         ylim: tuple[float, float] | None = None,
         say: Callable[..., str] | None = None,
         roles: Mapping[str, str] | None = None,
+        goals: Sequence[Goal] = (),
     ) -> None:
         x = check.array("x", x, ("n",))
         check.integer("number of sliders", len(sliders), 1, 3)
@@ -98,6 +101,7 @@ class Sweep(Explorable):
             },
             title=title,
             caption=caption,
+            goals=goals,
         )
 
     def _index(self) -> int:
