@@ -18,12 +18,12 @@ def _through(p: RNN, h: np.ndarray) -> np.ndarray:
     """∂o⁽ᵗ⁾/∂x⁽ᵏ⁾ through one state: V J⁽ᵗ⁾ … J⁽ᵏ⁺¹⁾ diag(1 − (h⁽ᵏ⁾)²) U for k ≤ t, and 0 for k > t."""
     tau = len(h) - 1
     out = np.zeros((tau, tau, len(p.c), p.U.shape[1]))
-    for k in range(1, tau + 1):
-        M = (1.0 - h[k] ** 2)[:, None] * p.U  # ∂h⁽ᵏ⁾/∂x⁽ᵏ⁾
-        out[k - 1, k - 1] = p.V @ M
-        for t in range(k + 1, tau + 1):
-            M = (1.0 - h[t] ** 2)[:, None] * (p.W @ M)  # ∂h⁽ᵗ⁾/∂x⁽ᵏ⁾
-            out[t - 1, k - 1] = p.V @ M
+    M = np.zeros((tau, *p.U.shape))  # M[k − 1] is ∂h⁽ᵗ⁾/∂x⁽ᵏ⁾
+    for t in range(1, tau + 1):
+        slope = (1.0 - h[t] ** 2)[:, None]
+        M[: t - 1] = slope * (p.W @ M[: t - 1])
+        M[t - 1] = slope * p.U
+        out[t - 1, :t] = p.V @ M[:t]
     return out
 
 

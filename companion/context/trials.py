@@ -87,13 +87,14 @@ def way_of(kind: Speller) -> Way:
 def spelled(p: ContextRNN, x: np.ndarray, way: Way) -> list[str]:
     """What a net writes about n pictures (n, 64), all at once, with the most probable letter at every step."""
     given = [given_context(p, row, way) for row in x]
-    b, h = np.array([net.b for net, _ in given]), np.array([h0 for _, h0 in given])
+    # one column a picture: its own bias and its own first state, and the weights of all
+    net, h = given[0][0]._replace(b=np.transpose([net.b for net, _ in given])), np.transpose([h0 for _, h0 in given])
     letters, y = np.eye(len(p.c)), []
-    before = np.zeros((len(x), len(p.c)))  # nothing has been written yet
+    before = np.zeros((len(p.c), len(x)))  # nothing has been written yet
     for _ in range(LONGEST):
-        h = np.tanh(b + h @ p.W.T + before @ p.U.T)
-        y.append((p.c + h @ p.V.T).argmax(axis=1))
-        before = letters[y[-1]]
+        h = net.step(before, h).h
+        y.append((p.c[:, None] + net.V @ h).argmax(axis=0))
+        before = letters[:, y[-1]]
     return [read(word) for word in np.transpose(y).tolist()]
 
 
