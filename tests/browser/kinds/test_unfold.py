@@ -269,6 +269,7 @@ def test_pointing_at_a_copy_or_its_slider_lights_all_copies(page):
         ({"u": -0.6}, False, "wrong sign"),
         ({"text": "a e", "w": 0.3, "u": 0.4}, False, "fades"),
         ({"w": 3.0, "u": 0.8, "v": 0.5}, False, "choose v"),
+        ({"w": 3.0, "u": 0.8, "v": 0.7}, False, "choose v"),
         ({"w": 3.0, "u": 0.8}, True, "No later input"),
         ({"text": "tea", "w": 3.0, "u": 0.8}, True, "No later input"),
         ({"text": "0 1"}, False, "The first input is 0"),
