@@ -4,9 +4,12 @@ import re
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
-from companion.figures import Choice, Edge, Frame, Goal, Graph, Node, Range, View
+from companion.figures import Choice, Edge, Frame, Goal, Graph, Node, Range, Trace, View, assets
+from companion.figures.colors import COLORS
 
+from ..drawn import Curve, assert_drawn, axes, points
 from ..figures import show
 
 A = Node("a", 0, 0)
@@ -49,6 +52,9 @@ def test_views_are_keyed_as_the_page_joins_their_values():
         (lambda: small(View([A], []), [Choice("v", [2])], (1,)), "view for the start"),
         (lambda: small(View([A], [Edge("a", "b")])), "edges between nodes"),
         (lambda: small(View([A], [], [Frame("", {"z": "1"})])), "frame 0"),
+        (lambda: small(View([A], [], [Frame("", flows={"a>b": 1})])), "frame 0"),
+        (lambda: small(View([A], [], [Frame("")], trace=Trace("", [1, 2, 3]))), "trace: want 2 numbers, got 3"),
+        (lambda: small(View([A], [Edge("a", "a", role="banana")])), "role: want one of"),
         (lambda: small(View([Node("a", 0, 0, shape="star")], [])), "shape: want one of"),
     ],
 )
@@ -150,3 +156,82 @@ def test_a_goal_is_judged_by_view_step_and_light(page):
         figure.put(way=way, light=light, step=step)
         done, word = judge(way, light, step)
         assert figure.check() == (done, f"{'✓ Done.' if done else 'Not yet.'} {word}")
+
+
+# Two nodes that fill and empty, two edges that carry more and less, and a number for each step.
+FLOWS = [
+    Frame("One.", {"a": ""}, fills={"a": 0.5, "b": -1}, flows={"a>b": 1.0, "b>a": -0.25}),
+    Frame("Two.", fills={"a": 0.0}, flows={"a>b": 0.0}),
+    Frame("Three.", flows={"b>a": 0.5}),
+]
+FLOWING = """root => {
+    const edge = id => {
+        const g = root.querySelector(`[data-edge="${id}"]`), style = getComputedStyle(g.querySelector(".ex-line"));
+        return { ink: style.stroke, wide: parseFloat(style.strokeWidth), dashed: style.strokeDasharray !== "none",
+            seen: +getComputedStyle(g).opacity };
+    };
+    const node = id => {
+        const shape = root.querySelector(`[data-node="${id}"] circle`), looks = shape.classList;
+        return [...["ex-full", "ex-below"].map(look => looks.contains(look)),
+            parseFloat(shape.style.getPropertyValue("--full"))];
+    };
+    return { edges: { "a>b": edge("a>b"), "b>a": edge("b>a") }, nodes: { a: node("a"), b: node("b") } };
+}"""
+
+
+def flowing(values=(1.0, 10.0, 0.01, 3.0), logy=True):
+    edges = [Edge("a", "b", curve=0.3, role="parameter"), Edge("b", "a", curve=0.3)]
+    views = {
+        (k,): View(
+            [Node("a", 0, 0), Node("b", 2, 0)], edges, FLOWS, trace=Trace("size", k * np.array(values), logy=logy)
+        )
+        for k in (1, 10)
+    }
+    return Graph("flowing", views, [Range("k", values=[1, 10])], title="T", caption="C", step=0)
+
+
+def test_nodes_are_as_full_and_edges_as_wide_as_the_frames_so_far_say(page):
+    figure = show(page, flowing())
+    page.add_style_tag(content=assets.style(["graph"]))
+    plain = figure.root.evaluate(FLOWING)["edges"]
+    assert plain["a>b"]["wide"] == plain["b>a"]["wide"] and plain["a>b"]["ink"] != plain["b>a"]["ink"]
+    fills, flows = {}, {}
+    for step, frame in enumerate(FLOWS, 1):
+        figure.put(step=step)
+        fills, flows = fills | frame.fills, flows | frame.flows
+        seen = figure.root.evaluate(FLOWING)
+        for name, full in fills.items():
+            assert seen["nodes"][name] == [True, full < 0, pytest.approx(70 * abs(full), abs=0.5)]
+        for name, flow in flows.items():
+            drawn = seen["edges"][name]
+            assert drawn["wide"] == pytest.approx(0.5 + 6 * abs(flow), abs=0.01) and drawn["dashed"] == (flow < 0)
+            assert drawn["seen"] == pytest.approx(min(1, 0.25 + 1.5 * abs(flow)), abs=0.01)
+
+
+@pytest.mark.parametrize("logy", [True, False])
+def test_the_trace_under_a_graph_is_the_curve_of_its_numbers_on_one_scale_with_a_dot_at_the_step(page, logy):
+    made = flowing(logy=logy)
+    figure = show(page, made)
+    for k in (1, 10):
+        values = k * np.array([1.0, 10.0, 0.01, 3.0])
+        for step in range(4):
+            figure.put(k=k, step=step)
+            ((x, y),) = axes(figure.root, log=[logy])
+            drawn = figure.root.evaluate("r => r.querySelector('path.ex-curve').getAttribute('d')")
+            assert_drawn(Curve(points(drawn), frozenset(), None), np.arange(4), values, x, y, (0.01, 100))
+            dot = figure.root.evaluate("r => ['cx', 'cy'].map(a => +r.querySelector('.ex-dot').getAttribute(a))")
+            np.testing.assert_allclose(dot, [x.pixel(step), y.pixel(values[step])], atol=0.8)
+
+
+def test_the_picture_for_print_has_the_fills_the_flows_and_the_trace_of_the_step():
+    made = flowing()
+    made.step, made.k = 1, 10
+    graph, below = made.picture().axes
+    line = below.lines[0]
+    np.testing.assert_allclose(line.get_ydata(), [10, 100, 0.1, 30])
+    assert (below.get_yscale(), below.lines[1].get_xdata()[0], below.lines[1].get_ydata()[0]) == ("log", 1, 100)
+    ahead, back = (text.arrow_patch for text in graph.texts if hasattr(text, "arrow_patch"))
+    assert ahead.get_linewidth() > 3 > back.get_linewidth() and back.get_linestyle() == "--"
+    assert to_hex(ahead.get_edgecolor()).upper() == COLORS["parameter"]
+    grounds = [to_hex(text.get_bbox_patch().get_facecolor()) for text in graph.texts if text.get_bbox_patch()]
+    assert len(set(grounds)) == 2

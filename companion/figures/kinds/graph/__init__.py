@@ -9,7 +9,7 @@ from companion.figures.base import Explorable, key, role
 from companion.figures.controls import Choice, Range
 from companion.figures.goals import Goal
 
-__all__ = ["Edge", "Frame", "Graph", "Node", "View"]
+__all__ = ["Edge", "Frame", "Graph", "Node", "Trace", "View"]
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Edge:
     """An arrow from one node to another; from a node to itself it is a loop. `share` names its parameter.
 
     `delay` puts the black square on it; `curve` bends it, to the left of its direction for positive numbers;
-    `id` (by default "source>target") is how frames refer to it.
+    `role`, if given, decides its colour; `id` (by default "source>target") is how frames refer to it.
     """
 
     source: str
@@ -42,27 +42,45 @@ class Edge:
     share: str = ""
     delay: bool = False
     curve: float = 0
+    role: str = ""
     id: str = ""
 
 
 @dataclass(frozen=True)
 class Frame:
-    """One step: a sentence, and the texts that it puts on nodes and edges (values; gradients), which stay."""
+    """One step: a sentence, and what it puts on nodes and edges, which stays: values and gradients as texts.
+
+    `fills` says how full a node is and `flows` how much an edge carries, from −1 to 1: a negative node is filled in
+    grey, a negative edge is dashed. What is `hot` is lit at this step only.
+    """
 
     say: str
     values: Mapping[str, str] = field(default_factory=dict)
     grads: Mapping[str, str] = field(default_factory=dict)
     hot: Sequence[str] = ()
+    fills: Mapping[str, float] = field(default_factory=dict)
+    flows: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A number that belongs to each step, from 0 on, drawn as a curve under the graph with a dot at the step."""
+
+    label: str
+    values: Sequence[float]
+    role: str = "state"
+    logy: bool = False
 
 
 @dataclass(frozen=True)
 class View:
-    """One graph: nodes, edges, the frames that step through it, and counters shown beside it."""
+    """One graph: nodes, edges, the frames that step through it, counters shown beside it, and a curve under it."""
 
     nodes: Sequence[Node]
     edges: Sequence[Edge]
     frames: Sequence[Frame] = ()
     counters: Mapping[str, Any] = field(default_factory=dict)
+    trace: Trace | None = None
 
 
 class Graph(Explorable):
@@ -84,8 +102,8 @@ class Graph(Explorable):
     Raises
     ------
     ValueError
-        If a combination of the controls has no view, an edge or frame names an unknown node, or the data exceed
-        100 KB.
+        If a combination of the controls has no view, an edge or frame names an unknown node, a trace has not one
+        number a step, or the data exceed 100 KB.
     """
 
     def __init__(
@@ -128,11 +146,8 @@ class Graph(Explorable):
 
         data = self.spec["data"]
         view = data["views"][key([getattr(self, a) for a in data["axes"]])]
-        values, grads = {}, {}
-        for f in view["frames"][: self.step] if data["stepped"] else ():
-            values |= f["values"]
-            grads |= f["grads"]
-        return draw_graph(view["nodes"], view["edges"], values, grads, self.spec["title"])
+        step = min(self.step, len(view["frames"])) if data["stepped"] else 0
+        return draw_graph(view, step, self.spec["title"])
 
 
 def _spec(at: tuple, view: View) -> dict[str, Any]:
@@ -143,16 +158,22 @@ def _spec(at: tuple, view: View) -> dict[str, Any]:
         if not {e["source"], e["target"]} <= set(ids):
             raise ValueError(f"views{at}: want edges between nodes {ids}, got {e['source']} → {e['target']}")
     for i, f in enumerate(view.frames):
-        if unknown := {*f.values, *f.grads, *f.hot} - known:
+        if unknown := {*f.values, *f.grads, *f.hot, *f.fills, *f.flows} - known:
             raise ValueError(f"views{at}, frame {i}: want nodes or edges of the view, got {sorted(unknown)}")
+    trace = view.trace
+    if trace and len(trace.values) != len(view.frames) + 1:
+        raise ValueError(f"views{at}, trace: want {len(view.frames) + 1} numbers, got {len(trace.values)}")
     return {
         "nodes": [
             _thin({**asdict(n), "role": role("role", n.role), "shape": _shape(n.shape)}, keep=("id", "x", "y", "label"))
             for n in view.nodes
         ],
-        "edges": [_thin(e, keep=("source", "target", "id")) for e in edges],
-        "frames": [asdict(f) for f in view.frames],
+        "edges": [
+            _thin({**e, "role": e["role"] and role("role", e["role"])}, keep=("source", "target", "id")) for e in edges
+        ],
+        "frames": [_thin(asdict(f), keep=("say", "values", "grads", "hot")) for f in view.frames],
         "counters": dict(view.counters),
+        **({"trace": {**asdict(trace), "role": role("role", trace.role)}} if trace else {}),
     }
 
 

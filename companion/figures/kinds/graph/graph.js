@@ -1,17 +1,20 @@
 // graph: circuits and unfolded graphs, stepped forward and backward with real numbers on the nodes.
-// data: {axes, views: {"value|value": {nodes, edges, frames, counters}}, shares}
+// data: {axes, views: {"value|value": {nodes, edges, frames, counters, trace}}, shares}
 (() => {
   "use strict";
+  const TRACE = 150; // height of the curve under a graph
   const levels = (scene) => Math.max(0, ...scene.nodes.map((n) => n.y));
 
   explorables.define("graph", {
     at: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
     // What the first `step` frames have put on nodes and edges.
     revealed(scene, step) {
-      const out = { value: {}, grad: {}, hot: new Set(), say: "" };
+      const out = { value: {}, grad: {}, fill: {}, flow: {}, hot: new Set(), say: "" };
       scene.frames.slice(0, step).forEach((f, i, all) => {
         Object.assign(out.value, f.values);
         Object.assign(out.grad, f.grads);
+        Object.assign(out.fill, f.fills);
+        Object.assign(out.flow, f.flows);
         if (i === all.length - 1) { out.hot = new Set(f.hot); out.say = f.say; }
       });
       return out;
@@ -40,19 +43,32 @@
           ...scene.nodes.map((n) => this.node(g, n, place(n), radius)),
         ];
       });
-      const on = (id, grads) => !stepped || id in seen.value || id in grads;
+      const on = (id, grads) => !stepped || id in seen.value || id in seen.fill || id in grads;
       view.update.forEach((update) => update(seen, light, on));
       const say = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
-      return { height: 46 + tallest * rise + 52, width, say: this.say(scene, say, light) };
+      const height = 46 + tallest * rise + 52;
+      if (scene.trace) view.layer("trace", `${width}|${at}|${step}`, (g) => this.trace(view, g, scene, height, step));
+      return { height: height + (scene.trace ? TRACE : 0), width, say: this.say(scene, say, light) };
+    },
+    // The curve under the graph, on one scale in all views, and a dot at the step.
+    trace(view, g, { trace, frames }, top, step) {
+      const { plot, curve, extent, svg, round } = explorables.kit;
+      const ydomain = extent(Object.values(view.data.views).map((v) => v.trace.values));
+      const box = { left: 4, top, width: Math.min(view.width, 760) - 8, height: TRACE };
+      const p = plot(g, box, { xdomain: [0, frames.length], ydomain, logy: trace.logy, xlabel: "step",
+        ylabel: trace.label });
+      curve(p, trace.values.map((_, k) => k), trace.values, trace.role);
+      const dot = { cx: round(p.x(step)), cy: round(p.y(trace.values[step])), r: 5, class: `ex-dot ex-${trace.role}` };
+      g.append(svg("circle", dot));
     },
     // How far apart nodes must stand, in pixels, for all that any step of any view writes beside them and on arrows.
     room(view) {
       const { measure } = explorables.kit;
       const scenes = Object.values(view.data.views);
-      const gaps = scenes.flatMap(({ nodes }) => nodes.flatMap((a) => nodes
-        .filter((b) => b.x === a.x && b.y > a.y).map((b) => b.y - a.y)));
-      const written = scenes.some(({ nodes, frames }) => nodes.some(({ id }) => (
-        frames.some((f) => f.values[id] || f.grads[id]))));
+      // one above the other: close, unless something is written below the upper or above the lower
+      const rises = scenes.flatMap(({ nodes, frames }) => nodes.flatMap((a) => nodes
+        .filter((b) => b.x === a.x && b.y > a.y)
+        .map((b) => (frames.some((f) => f.values[b.id] || f.grads[a.id]) ? 100 : 46) / Math.min(1, b.y - a.y))));
       const labels = scenes.flatMap(({ edges, frames }) => edges.filter((e) => e.label).flatMap((e) => (
         [e.label, ...frames.map((f) => `${e.label} ${f.values[e.id] ?? ""}`)])));
       const beside = scenes.flatMap(({ nodes, frames }) => nodes.flatMap((n) => {
@@ -61,7 +77,7 @@
         return words.map((w) => (measure(w, "italic 12px") + 8) / next);
       }));
       return {
-        rise: (written ? 100 : 46) / Math.min(1, ...gaps),
+        rise: Math.max(46, ...rises),
         tallest: Math.max(...scenes.map(levels)),
         unit: Math.min(150, Math.max(54, ...beside, ...labels.map((words) => 30 + measure(words)))),
       };
@@ -116,7 +132,10 @@
       return (seen, light, on) => {
         const off = on(n.id, seen.grad) ? "" : " ex-off";
         const lit = light !== "none" && n.share === light ? " ex-lit" : "";
-        shape?.setAttribute("class", `ex-node ex-${n.role}${off}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit}`);
+        const full = seen.fill[n.id];
+        const filled = full === undefined ? "" : full < 0 ? " ex-full ex-below" : " ex-full";
+        shape?.setAttribute("class", `ex-node ex-${n.role}${off}${filled}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit}`);
+        shape?.style.setProperty("--full", `${Math.round(70 * Math.min(1, Math.abs(full ?? 0)))}%`);
         name.setAttribute("class", `ex-name${small}${off}`);
         value.textContent = typeset(seen.value[n.id] ?? "");
         grad.textContent = seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "";
@@ -150,7 +169,8 @@
         const along = Math.atan2(to.y - c.y, to.x - c.x);
         group.append(arrow(spot(to.x + 4 * Math.cos(along), to.y + 4 * Math.sin(along)), (along * 180) / Math.PI));
       }
-      group.append(svg("path", { d, fill: "none" }), svg("path", { d, fill: "none", class: "ex-reach" }));
+      const line = svg("path", { d, fill: "none", class: "ex-line" });
+      group.append(line, svg("path", { d, fill: "none", class: "ex-reach" }));
       if (loop) group.append(arrow(spot(a.x + radius * 0.95, a.y + radius * 0.7), 215));
       if (e.delay) group.append(svg("rect", { x: mid.x - 6, y: mid.y - 6, width: 12, height: 12, class: "ex-delay" }));
       // labels stand beside the edge: left of a steep one (values stand to the right), above a flat one
@@ -165,7 +185,13 @@
       return (seen, light, on) => {
         const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
         const off = on(e.source, seen.grad) ? "" : " ex-off";
-        group.setAttribute("class", `ex-edge${off}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`);
+        const role = e.role ? ` ex-role ex-${e.role}` : "";
+        group.setAttribute("class", `ex-edge${role}${off}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`);
+        const flow = seen.flow[e.id];
+        const wide = flow === undefined ? null : round(0.5 + 6 * Math.min(1, Math.abs(flow)));
+        line.style.strokeWidth = wide === null ? "" : `${wide}px`;
+        line.style.strokeDasharray = flow < 0 ? "5 3" : "";
+        group.style.opacity = flow === undefined || off ? "" : round(0.25 + 0.75 * Math.min(1, 2 * Math.abs(flow)));
         label.textContent = e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "";
         grad.textContent = seen.grad[e.id] ? `∇ ${typeset(seen.grad[e.id])}` : "";
       };
