@@ -107,6 +107,39 @@ def test_one_gradient_of_log_probability_reaches_reader_context_and_writer(kind,
 
 
 @quick
+@given(attend=st.booleans(), way=ways, seed=seeds, t=st.integers(1, 11))
+def test_the_gradient_of_one_symbol_on_every_state_is_that_of_torch(attend, way, seed, t):
+    rng = np.random.default_rng(seed)
+    p = s2s.seq2seq_init(len(s2s.WORDS), len(s2s.SYMBOLS), 4, 2, rng, attend=attend, way=way)
+    x, y = (v[0] for v in s2s.draw_pairs(1, 1, rng))
+    X, Y, K, d, S, s, R, A, P, Q, bias, V, c = (
+        v if v is None else torch.tensor(v) for v in (p.X, p.Y, p.K, p.d, p.S, p.s, p.R, p.A, p.P, p.Q, p.p, p.V, p.c)
+    )
+    reader, writer = ([torch.tensor(v) for v in layer] for layer in (p.reader, p.writer))
+
+    def layer(U, W, b, u, h):
+        return torch.tanh(b + W @ h + U @ u)
+
+    g = [torch.zeros(4, dtype=torch.float64, requires_grad=True)]
+    for word in x:
+        g.append(layer(*reader, X[word], g[-1]))
+    C, looked = torch.tanh(d + K @ g[-1]), torch.stack(g[1:])
+    h = [torch.zeros(4, dtype=torch.float64, requires_grad=True) if S is None else torch.tanh(s + S @ C)]
+    for before in (s2s.END, *y[: t - 1]):
+        u = writer[2] if R is None else writer[2] + R @ C
+        h.append(layer(writer[0], writer[1], u, Y[before], h[-1]))
+    mixed = bias + P @ h[-1]
+    if attend:
+        mixed = mixed + Q @ (torch.softmax(looked @ (A.T @ h[-1]), 0) @ looked)
+    log_p = torch.log_softmax(c + V @ torch.tanh(mixed), 0)[y[t - 1]]
+    theirs = torch.autograd.grad(log_p, [*h, C, *g[1:], looked], allow_unused=True, materialize_grads=True)
+    ours = s2s.symbol_reach(p, x, y, t)
+    for mine, its in zip([*ours.h, ours.C, *ours.g, ours.fetched], theirs, strict=True):
+        assert np.abs(mine - its.numpy()).max() <= 1e-12
+    assert ours.fetched.any() == attend
+
+
+@quick
 @given(n_h=st.integers(1, 5), n_g=st.integers(1, 5), tau=st.integers(1, 6), seed=seeds)
 def test_attention_is_its_formula_and_a_mean_of_the_states(n_h, n_g, tau, seed):
     rng = np.random.default_rng(seed)
@@ -275,6 +308,9 @@ def test_training_repeats_itself_and_soon_writes_better_than_by_chance():
 P = s2s.seq2seq_init(5, 4, 3, 2, np.random.default_rng(0))
 READ = s2s.encode(P, np.array([0, 1]))
 X = np.array([0, 1, 2])
+GATED = twin.seq2seq_from_torch(
+    {k: v.detach().numpy() for k, v in twin.seq2seq_twin("context", 2, "both", 3, "gru").state_dict().items()}
+)
 BAD = {
     "empty source": ("x", lambda: s2s.encode(P, np.array([], dtype=int))),
     "unknown word number": ("x", lambda: s2s.encode(P, np.array([0, 5]))),
@@ -283,6 +319,8 @@ BAD = {
     "empty line": ("text", lambda: s2s.read("  ")),
     "unknown symbol": ("y", lambda: s2s.write_forced(P, READ, np.array([0, 4]))),
     "empty target": ("y", lambda: s2s.log_probability(P, X, np.array([], dtype=int))),
+    "step beyond the end": ("t", lambda: s2s.symbol_reach(P, X, X, 5)),
+    "gradient through another cell": ("p", lambda: s2s.symbol_reach(GATED, X, X, 1)),
     "unknown symbol to write": ("y", lambda: s2s.write([13])),
     "unknown symbol before": ("y", lambda: s2s.write_step(P, READ, 4, np.zeros(3))),
     "context of the wrong size": (r"read\.C", lambda: s2s.write_forced(P, READ._replace(C=np.zeros(3)), X)),

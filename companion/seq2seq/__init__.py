@@ -4,6 +4,7 @@
 - `lookback`: attention;
 - `model`: reader, context and writer, one step at a time;
 - `judging`: lines without a mistake, attention on the right word;
+- `reach`: where the gradient of one symbol goes;
 - `writing`: the writer without a teacher, as `companion.search` asks it: greedily, with a beam, for every line.
 
 NumPy float64, one pair, no batch axis. `twin` (import it by name) holds the net for PyTorch and the stored ones.
@@ -36,6 +37,7 @@ from companion.seq2seq.model import (
     write_forced,
     write_step,
 )
+from companion.seq2seq.reach import Reach, symbol_reach
 from companion.seq2seq.writing import Writing, writer
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "WAYS",
     "WORDS",
     "Pairs",
+    "Reach",
     "Read",
     "Seq2Seq",
     "Writing",
@@ -63,6 +66,7 @@ __all__ = [
     "seq2seq_init",
     "spell",
     "start",
+    "symbol_reach",
     "write",
     "write_forced",
     "write_step",
