@@ -42,6 +42,7 @@
   const round = (v) => Math.round(v * 100) / 100;
   const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
   const superscript = (n) => String(n).replace(/[-−]/g, "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
+  const up = (t) => `⁽${superscript(t)}⁾`; // h⁽³⁾ is `h${up(3)}`
   const power = (m, e) => (/^[-−]?1(\.0)?$/.test(m) ? m[0].replace("1", "") : `${m}×`) + `10${superscript(e)}`;
   // Every number of a figure is written by this function; companion.figures.numbers writes the same in Python.
   const number = (v) => {
@@ -409,11 +410,18 @@
     const room = html("div", { class: "ex-room", "aria-hidden": "true" });
     const panel = html("div", { class: "ex-controls" });
     let pending = 0;
+    let pointed; // the name that what one points at shares with its copies
 
     const view = {
       root, spec, data: spec.data, width: 0,
       get: (name) => store.get(name),
       set(name, value) { if (store.get(name) !== value) store.set(name, value); },
+      state: () => Object.fromEntries(controls.map((c) => [c.name, store.get(c.name)])),
+      // A range takes the nearest of its steps.
+      snap(name, value) {
+        const { min, max, step } = control(name);
+        view.set(name, clamp(Number((Math.round(value / step) * step).toFixed(6)), min, max));
+      },
       onreset: (f) => resets.push(f),
       // A persistent group: `paint(g)` runs again only when `key` changes (without a key, at every draw). It lies above
       // the groups that were there before it; `fixed`, it stays in sight while the stage scrolls sideways.
@@ -447,14 +455,28 @@
         if (v > max || (before !== undefined && before !== max && v === before)) store.set(name, max);
       },
       note(name, words) { control(name).note = words; },
-      // Controls that mean nothing in the present state step aside.
+      label(name, words) { put(row(name).querySelector("label"), words); },
+      // Controls that mean nothing in the present state step aside, or keep their place and cannot be moved.
       aside(names) { for (const part of parts) part.row.hidden = names.includes(part.name); },
+      disable(name, off) { row(name).querySelector("[data-control]").disabled = off; },
+      // Pointing at one [data-share] marks all of that name, drawn now or later; pressing one calls press(name).
+      share(press) {
+        const shared = (event) => event.target.closest("[data-share]")?.dataset.share;
+        const point = (name) => { pointed = name; mark(); };
+        canvas.addEventListener("pointerover", (event) => point(shared(event)));
+        canvas.addEventListener("pointerleave", () => point(undefined));
+        canvas.addEventListener("click", (event) => press(shared(event)));
+      },
       flash() { root.classList.add("ex-flash"); setTimeout(() => root.classList.remove("ex-flash"), 900); },
     };
 
     const first = (a, b) => Boolean(b.play) - Boolean(a.play); // time, where it passes, is what one moves most
     const made = (c) => makers[c.type](c, `${spec.name}-${c.name}-${unique}`, view);
     const parts = controls.toSorted(first).map((c) => ({ name: c.name, ...made(c) }));
+    const row = (name) => parts.find((p) => p.name === name).row;
+    const mark = () => canvas.querySelectorAll("[data-share]").forEach((e) => {
+      e.classList.toggle("ex-hover", e.dataset.share === pointed);
+    });
     const reset = html("button", { type: "button", "data-reset": true, onclick: () => {
       resets.forEach((f) => f());
       for (const [name, value] of Object.entries(spec.start)) view.set(name, value);
@@ -495,6 +517,7 @@
       handles.clear();
       // focus: a place to keep in sight; margin: how much at the left stays there
       const { height, width = view.width, say = "", focus, margin = 0 } = kind.draw(view);
+      if (pointed) mark();
       size(canvas, width, height);
       size(beside, margin, height);
       put(readout, typeset(say));
@@ -604,7 +627,7 @@
     mount, render, localStore, follow,
     kit: {
       html, svg, text, measure, fold, scales, axes, plot, curve, dashes, key, endLabels, extent, ticks,
-      number, typeset, clamp, round, nearest, superscript,
+      number, typeset, clamp, round, nearest, superscript, up,
     },
   };
 })();

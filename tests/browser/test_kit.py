@@ -95,6 +95,26 @@ def test_what_did_not_change_is_not_drawn_again(page, kind, control):
     assert page.evaluate("[changed, kept.length > 0, kept.every(node => node.isConnected)]") == [0, True, True]
 
 
+POINTED = """root => { const all = [...root.querySelectorAll("[data-share]")];
+    const of = (list) => list.map((e) => e.dataset.share);
+    const marked = all.filter((e) => e.classList.contains("ex-hover"));
+    return [of(all), of(marked)]; }"""
+
+
+@pytest.mark.parametrize(("kind", "control"), [("graph", "step"), ("unfold", "b")])
+def test_pointing_at_a_copy_marks_all_of_them_also_when_they_are_drawn_again(page, kind, control):
+    figure = show(page, EXAMPLES[kind]())
+    shared = figure.root.locator("[data-share]").first
+    name = shared.get_attribute("data-share")
+    for move in (lambda: shared.dispatch_event("pointerover"), lambda: figure.by_keyboard(control)):
+        move()
+        figure.look()
+        there, marked = figure.root.evaluate(POINTED)
+        assert marked == [name] * there.count(name) and marked
+    figure.root.locator("svg").first.dispatch_event("pointerleave")
+    assert figure.root.evaluate(POINTED)[1] == []
+
+
 def test_names_of_rows_stay_in_sight_while_a_long_playback_scrolls(page):
     values = np.eye(4, 80)
     long = Playback(

@@ -258,6 +258,9 @@ def test_pointing_at_a_copy_or_its_slider_lights_all_copies(page):
     page.locator('[data-handle="u2"]').hover()
     hovered = page.locator(".un-pill.ex-hover").evaluate_all("all => all.map(e => e.dataset.share)")
     assert hovered == ["u"] * 6
+    drawn(page, step=3)
+    marked = page.locator(".ex-hover").evaluate_all("all => all.map(e => [e.dataset.share, e.children.length])")
+    assert marked.count(["u", 2]) == 12 == len(marked), "six wires and six copies, drawn again too"
     page.locator('[data-control="b"]').focus()
     assert [pill[2] for pill in drawn(page)["pills"] if pill[1] == "b"] == [True] * 6
 

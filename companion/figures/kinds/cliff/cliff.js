@@ -56,7 +56,7 @@
     compute, gradient,
     draw(view) {
       const { scales, axes } = explorables.kit;
-      const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
+      const state = view.state();
       const { steps } = view.data;
       const out = compute(state, steps);
       const free = compute({ ...state, clip: "none" }, steps);
@@ -90,11 +90,9 @@
         this.curves({ ...sizes, layer: g }, out, free, state);
       });
       const move = (px, py) => {
-        const { clamp } = explorables.kit;
-        const grid = (v, c) => clamp(Number((Math.round(v / c.step) * c.step).toFixed(3)), c.min, c.max);
         const [w, b] = map.invert(px, py);
-        view.set("w", grid(w, cw));
-        view.set("b", grid(b, cb));
+        view.snap("w", w);
+        view.snap("b", b);
       };
       view.layer("start", undefined, (g) => view.handle(g, "start", map.x(state.w), map.y(state.b), "parameter", move));
       return { height: wide ? tall + 8 : tall + 244, say: this.say(state, out, free, steps, cw, cb) };

@@ -85,7 +85,7 @@
     return { rate, rests: Math.hypot(h[0] - before[0], h[1] - before[1]) < 1e-4 };
   }
 
-  const up = (n) => explorables.kit.superscript(n);
+  const { up } = explorables.kit;
   const ONE = 0.004; // a rate within this of 1 is one: a fitted slope is not exact
   const rung = (ladder, v) => ladder.find((r) => r >= v) ?? ladder.at(-1);
   const SOLID = { 0: "7 4", 1: "2 3" }; // the dashes of the first eigenvalue and of the second
@@ -148,17 +148,12 @@
     const { round } = explorables.kit;
     return points.map(([x, y], i) => `${i ? "L" : "M"}${round(p.x(x))} ${round(p.y(y))}`).join("");
   };
-  // What a control takes: the nearest of its steps.
-  function step(view, name, value) {
-    const c = view.spec.controls.find((k) => k.name === name);
-    view.set(name, explorables.kit.clamp(Number((Math.round(value / c.step) * c.step).toFixed(2)), c.min, c.max));
-  }
 
   explorables.define("eigenvalues", {
     compute, backward, longRun,
     draw(view) {
       view.limit("back", view.get("t"));
-      const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
+      const state = view.state();
       const { steps, long } = view.data;
       state.k = state.t - state.back; // the step that the gradient has come back to
       view.aside(state.spectrum === "real" ? ["rho", "theta"] : ["lam1", "lam2"]);
@@ -223,12 +218,12 @@
     },
     grips(view, p, { spectrum }) {
       if (spectrum === "real") {
-        for (const name of ["lam1", "lam2"]) view.drag(name, (px, py) => step(view, name, p.invert(px, py)[0]));
+        for (const name of ["lam1", "lam2"]) view.drag(name, (px, py) => view.snap(name, p.invert(px, py)[0]));
       } else {
         view.drag("lambda", (px, py) => {
           const [a, b] = p.invert(px, py);
-          step(view, "rho", Math.hypot(a, b));
-          step(view, "theta", Math.abs(Math.atan2(b, a)));
+          view.snap("rho", Math.hypot(a, b));
+          view.snap("theta", Math.abs(Math.atan2(b, a)));
         });
       }
     },
@@ -317,10 +312,10 @@
       const [x0, y0] = place(h[0]);
       words.taken.push({ left: x0 - 9, top: y0 - 9, width: 18, height: 18 });
       view.handle(g, "start", x0, y0, "state", (px, py) => {
-        p.invert(px, py).forEach((v, i) => step(view, `h${i + 1}`, v));
+        p.invert(px, py).forEach((v, i) => view.snap(`h${i + 1}`, v));
       });
       write(g, "h⁽⁰⁾", around(x0, y0, 11), words);
-      if (shown) write(g, `h⁽${up(t)}⁾`, around(x, y, 9), words);
+      if (shown) write(g, `h${up(t)}`, around(x, y, 9), words);
       Q.forEach((q, i) => {
         const out1 = (0.93 * reach) / Math.max(...q.map(Math.abs));
         const ends = [-1, 1].flatMap((s) => [1, 0.85].map((d) => [p.x(s * d * out1 * q[0]), p.y(s * d * out1 * q[1])]));
@@ -329,7 +324,7 @@
     },
     // How far t steps stretch, and what comes back through them.
     sizes(view, g, [left, top, width, height], state, out) {
-      const { svg, plot, curve, round, clamp } = explorables.kit;
+      const { svg, plot, curve, round } = explorables.kit;
       const { t, k } = state;
       const { steps } = view.data;
       const xs = out.forward.map((_, k) => k);
@@ -380,14 +375,14 @@
       });
       const area = { x: p.left, y: p.top, width: p.width, height: p.height };
       g.append(svg("rect", { ...area, class: "ex-catch", "data-handle": "time" }));
-      view.drag("time", (px) => step(view, "t", clamp(p.invert(px, 0)[0], 0, steps)));
+      view.drag("time", (px) => view.snap("t", p.invert(px, 0)[0]));
     },
     sayings: () => ["‖∂h⁽⁴⁰⁾/∂h⁽³⁸⁾‖ = 2.8×10⁻¹². In the long run a step multiplies it by 0.444: it vanishes. First "
       + "it grows, to 2.88 at t = 28. h⁽⁴⁰⁾ lies 4.4×10⁻¹²° off q₁, which leads."],
     say(state, out) {
       const { number } = explorables.kit;
       const { t, k, spectrum, f } = state;
-      const first = `‖∂h⁽${up(t)}⁾/∂h⁽${up(k)}⁾‖ = ${number(out.back[k])}. `;
+      const first = `‖∂h${up(t)}/∂h${up(k)}‖ = ${number(out.back[k])}. `;
       const fate = out.rate < 1 - ONE ? "it vanishes" : out.rate > 1 + ONE ? "it explodes"
         : "it neither vanishes nor explodes";
       const verdict = `In the long run a step multiplies it by ${number(out.rate)}: ${fate}.`;
@@ -407,10 +402,10 @@
       const q = eigenvectors(state)[k];
       const across = Math.abs(q[0] * h[1] - q[1] * h[0]);
       const degrees = (Math.atan2(across, Math.abs(q[0] * h[0] + q[1] * h[1])) * 180) / Math.PI;
-      return ` h⁽${up(state.t)}⁾ lies ${explorables.kit.number(degrees)}° off q${"₁₂"[k]}, which leads.`;
+      return ` h${up(state.t)} lies ${explorables.kit.number(degrees)}° off q${"₁₂"[k]}, which leads.`;
     },
     judge(view, goal) {
-      const state = Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
+      const state = view.state();
       const { steps, long } = view.data;
       const run = { ...compute(state, steps), ...longRun(state, long) };
       return (goal ? this.growing : this.surviving)(state, run, steps);

@@ -2,6 +2,7 @@
 // the tests hold run(), back() and flows() to companion.cells, and what is drawn to flows().
 (() => {
   "use strict";
+  const { up } = explorables.kit;
   const sigmoid = (a) => 1 / (1 + Math.exp(-a));
   const layer = (k, x, h) => k.b + k.U[0] * x[0] + k.U[1] * x[1] + k.W * h;
 
@@ -12,7 +13,6 @@
     const z = { U: [2, 0], W: w, b: 0 };
     return cell === "GRU" ? { u: gate(af, -k), r: gate(ag), z } : { f: gate(af, -k), g: gate(ag, k), q: gate(aq), z };
   }
-  const now = (view) => Object.fromEntries(view.spec.controls.map((c) => [c.name, view.get(c.name)]));
   const sees = (signal) => signal.map((v) => [v, Math.abs(v)]);
 
   // One step of a cell of one unit, as companion.cells prints it; p holds its layers, each {U: [·, ·], W, b}.
@@ -86,7 +86,6 @@
   }
 
   // ---- words ------------------------------------------------------------------------------------
-  const up = (t) => `⁽${String(t).replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d])}⁾`;
   const names = (cell, t) => ({
     s0: `s${up(t - 1)}`, s: `s${up(t)}`, h0: `h${up(t - 1)}`, h: `h${up(t)}`, x: `x${up(t)}`, tanh: "",
     kept: "keeps", written: "writes", opposite: "1−u", reset: "r·h",
@@ -314,18 +313,15 @@
 
   function relabel(view, gru) {
     const words = gru ? { af: "update", ag: "reset" } : { af: "forget", ag: "input" };
-    for (const [name, word] of Object.entries(words)) {
-      const row = view.root.querySelector(`[data-control="${name}"]`).closest(".ex-row");
-      row.querySelector("label").textContent = `${word} gate's pre-activation`;
-    }
-    view.root.querySelector('[data-control="aq"]').disabled = gru;
+    for (const [name, word] of Object.entries(words)) view.label(name, `${word} gate's pre-activation`);
+    view.disable("aq", gru);
   }
 
   explorables.define("gates", {
     run, back, flows, weights, sees,
     draw(view) {
       const { clamp, svg, round } = explorables.kit;
-      const state = now(view);
+      const state = view.state();
       const { cell, way, part, t, signal } = state;
       const x = view.data.inputs[signal];
       const p = weights(state);
@@ -356,7 +352,7 @@
     },
     // Every sentence of this sequence in its longest cell, for the room of the read-out.
     sayings(view) {
-      const state = { ...now(view), cell: "LSTM", way: "back", part: 6 };
+      const state = { ...view.state(), cell: "LSTM", way: "back", part: 6 };
       const x = view.data.inputs[state.signal];
       const rows = run("LSTM", weights({ ...state, w: 0.25 }), sees(x));
       const grads = back("LSTM", weights({ ...state, w: 0.25 }), rows);
@@ -373,7 +369,7 @@
     },
     // The goal: after the second pulse the state has its sign, and until then that of the first.
     judge(view) {
-      const state = now(view);
+      const state = view.state();
       const { cell, signal, t } = { ...state, t: 0 };
       if (signal !== "two pulses") return { done: false, say: "Choose the input “two pulses”." };
       const rows = run(cell, weights(state), sees(view.data.inputs[signal]));

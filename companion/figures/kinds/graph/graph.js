@@ -98,15 +98,8 @@
       });
     },
     // Pointing at a weight shows all its copies; pressing it keeps them lit.
-    start(view, canvas) {
-      const share = (event) => event.target.closest("[data-share]")?.dataset.share;
-      const hover = (event) => canvas.querySelectorAll("[data-share]").forEach((e) => {
-        e.classList.toggle("ex-hover", e.dataset.share === share(event));
-      });
-      canvas.addEventListener("pointerover", hover);
-      canvas.addEventListener("pointerleave", hover);
-      canvas.addEventListener("click", (event) => {
-        const name = share(event);
+    start(view) {
+      view.share((name) => {
         if (view.data.shares.includes(name)) view.set("light", view.get("light") === name ? "none" : name);
       });
     },

@@ -78,7 +78,7 @@
   const middle = (c) => [0, 1].map((k) => (c[0][k] + 3 * c[1][k] + 3 * c[2][k] + c[3][k]) / 8);
   const path = (c) => `M${c[0].map(round)}C${c.slice(1).map((p) => p.map(round).join(" ")).join(" ")}`;
 
-  const at = (name, t) => `${name}⁽${superscript(t)}⁾`;
+  const at = (name, t) => name + explorables.kit.up(t);
   const short = (v, brief) => {
     const size = Math.abs(v);
     if (size === 0 || size >= 0.005) return v.toFixed(2).replace("-", "−");
@@ -117,19 +117,10 @@
       return upTo(steps).map((step) => this.say(at(step), { q: s.tau }, steps > s.tau));
     },
     start(view, canvas) {
-      const share = (event) => event.target.closest("[data-share]")?.dataset.share;
       const light = (name) => {
         if (!("light" in view.data.held) && PARAMETERS.includes(name)) view.set("light", name);
       };
-      const hover = (event) => {
-        view.hover = event.type === "pointerover" ? share(event) : undefined;
-        canvas.querySelectorAll("[data-share]").forEach((e) => {
-          e.classList.toggle("ex-hover", e.dataset.share === view.hover);
-        });
-      };
-      canvas.addEventListener("pointerover", hover);
-      canvas.addEventListener("pointerleave", hover);
-      canvas.addEventListener("click", (event) => light(share(event)));
+      view.share(light);
       canvas.addEventListener("pointerdown", () => { view.grip = undefined; }, true);
       view.root.addEventListener("focusin", (event) => light(event.target.dataset.control));
     },
@@ -156,7 +147,7 @@
       const on = (t) => s.step >= t;
       const bare = (t) => t === first - 1 && apart < 0.75; // no words on the copy that is being left
       const end = x(s.tau);
-      const lit = (name) => `${name === s.light ? " ex-lit" : ""}${name === view.hover ? " ex-hover" : ""}`;
+      const lit = (name) => (name === s.light ? " ex-lit" : "");
       const loop = wire({ x: end, y: ROW.h }, end, 0, bulge);
       const seed = middle(wire({ x: x(1), y: ROW.h }, x(1), 0, bulge)); // where h⁽⁰⁾ waits: in the delay
       const zero = { x: mix(born, seed[0], x(0)), y: mix(born, seed[1], ROW.h) };
@@ -279,18 +270,16 @@
       g.append(words(cx, ROW.h - HALF - 6, `${named ? "∇ " : ""}${short(v, !named)}`, "un-grad ex-small ex-halo"));
     },
     // One copy of a parameter: pull it up or down and all copies follow, for they are one.
-    pill(view, g, s, [name, id, px, py], state, named) {
+    pill(view, g, s, [name, id, px, py], lit, named) {
       const open = !("light" in view.data.held);
-      const said = named && state.includes("ex-lit") ? `${name} ${number(s.p[name])}` : name;
+      const said = named && lit ? `${name} ${number(s.p[name])}` : name;
       const w = 6.3 * said.length + 10;
-      const control = view.spec.controls.find((c) => c.name === name);
       if (open) view.drag(id, (_, y) => {
         view.grip ??= { y, from: s.p[name] };
         view.set("light", name);
-        const v = Math.round((view.grip.from + (view.grip.y - y) / 40) / control.step) * control.step;
-        view.set(name, Number(clamp(v, control.min, control.max).toFixed(6)));
+        view.snap(name, view.grip.from + (view.grip.y - y) / 40);
       });
-      g.append(svg("g", { class: `un-pill ex-parameter${state}`, "data-share": name, "data-handle": open ? id : null },
+      g.append(svg("g", { class: `un-pill ex-parameter${lit}`, "data-share": name, "data-handle": open ? id : null },
         svg("rect", { x: round(px - w / 2), y: round(py - 8), width: round(w), height: 16, rx: 8 }),
         words(px, py + 4, said)));
     },
