@@ -2,7 +2,8 @@
 // the tests hold run(), back() and flows() to companion.cells, and what is drawn to flows().
 (() => {
   "use strict";
-  const { up } = explorables.kit;
+  const { svg, text, clamp, round, number, up } = explorables.kit;
+  const SMALL = [20, 11]; // half a box that has no layer in it
   const sigmoid = (a) => 1 / (1 + Math.exp(-a));
   const layer = (k, x, h) => k.b + k.U[0] * x[0] + k.U[1] * x[1] + k.W * h;
 
@@ -93,7 +94,7 @@
     dh0: `∇h${up(t - 1)}`,
     through: "via r", shown: "", inside: "", af: "", ag: "", aq: "", az: "", au: "", ar: "",
   });
-  const brief = (v) => explorables.kit.number(Number(v.toPrecision(2)));
+  const brief = (v) => number(Number(v.toPrecision(2)));
   // A line has room for so much.
   const beside = (v) => (v && Math.abs(v) < 0.005 ? "≈ 0" : brief(Math.abs(v) < 0.1 ? Number(v.toFixed(2)) : v));
   const signed = (v) => (v < 0 ? `(${brief(v)})` : brief(v));
@@ -141,25 +142,19 @@
   };
 
   // ---- one cell ---------------------------------------------------------------------------------
+  // What its parts are drawn from: {drawing, sizes, values, way, part, known, px}; px puts a place on the stage.
   const thickness = (v) => Math.max(1, Math.min(11, 9 * Math.abs(v)));
-
-  function head([x0, y0], [x1, y1], width, at) {
-    const { svg, round } = explorables.kit;
-    const [angle, size] = [Math.atan2(y1 - y0, x1 - x0) * 180 / Math.PI, 5 + width / 2];
-    const turn = `translate(${round(at[0])} ${round(at[1])}) rotate(${round(angle)})`;
-    return svg("path", { class: "ex-head", d: `M0 0L${-size} ${size / 1.6}V${-size / 1.6}Z`, transform: turn });
-  }
-
-  const outline = (points) => "M" + points.map((q) => q.map(explorables.kit.round)).join("L");
+  const outline = (points) => "M" + points.map((q) => q.map(round)).join("L");
+  const IDLE = ["", 9]; // nothing flows along the line in this direction, in no part of the walk
 
   // Where a line ends: at the rim of a circle or box, not at its middle.
-  function trimmed(path, drawing, px, { radius, half }) {
+  function trimmed(path, { drawing, sizes: { radius, half }, px }) {
     const ends = path.map(px);
     const cut = (i, j) => {
       const [p, [ax, ay], [bx, by]] = [path[i], ends[i], ends[j]];
       const same = ([x, y]) => x === p[0] && y === p[1];
       const box = drawing.boxes.find(([q]) => same(q));
-      const rim = !box ? 0 : ax !== bx ? half[0] : box[2] ? half[1] : 11;
+      const rim = !box ? 0 : ax !== bx ? half[0] : box[2] ? half[1] : SMALL[1];
       const gap = drawing.circles.some(([q]) => same(q)) ? radius : rim;
       return [ax + Math.sign(bx - ax) * gap, ay + Math.sign(by - ay) * gap];
     };
@@ -168,63 +163,70 @@
     return [first, ...ends.slice(1, last), end];
   }
 
-  function drawCell(g, place, { cell, drawing, sizes, values, way, part, t }) {
-    const { svg, text, round } = explorables.kit;
-    const px = ([x, y]) => [place.left + x * place.width, place.top + y];
-    const backwards = way === "back";
-    const stage = (flow) => (!flow ? 9 : flow[1]);
-    const lit = (p) => (p > part ? "ex-dim" : p === part ? "ex-hot" : "");
-    for (const wire of drawing.wires) {
-      g.append(svg("path", { class: "ex-wire", d: outline(trimmed(wire, drawing, px, sizes)) }));
-    }
-    const known = names(cell, t);
-    for (const line of drawing.lines) {
-      const flow = backwards ? line.back : line.forward;
-      const [key, p] = flow ?? ["", 9];
-      const v = p <= part ? values[way][key] : 0;
-      const ends = trimmed(line.path, drawing, px, sizes);
-      const width = thickness(v);
-      const role = backwards ? "gradient" : line.role;
-      const group = svg("g", { class: `ex-flow ex-${role} ${lit(p)}`, "data-flow": key });
-      group.append(svg("path", { d: outline(ends), "stroke-width": round(width) }));
-      const [tail, tip] = backwards ? [ends[1], ends[0]] : [ends.at(-2), ends.at(-1)];
-      if (flow) group.append(head(tail, tip, width, tip));
-      g.append(group);
-    }
-    for (const [at, sign, gate] of drawing.circles) {
-      const [x, y] = px(at);
-      const r = sizes.radius;
-      const open = gate === null ? 0 : values.forward[gate];
-      g.append(svg("circle", { cx: round(x), cy: round(y), r, class: "ex-valve" }));
-      const reached = drawing.lines.some(({ forward }) => forward?.[0] === gate && forward[1] <= part);
-      if (gate !== null && (backwards || reached)) {
-        const low = y + r - 2 * r * open;
-        const c = Math.sqrt(Math.max(0, r * r - (low - y) ** 2));
-        const d = `M${round(x - c)} ${round(low)}A${r} ${r} 0 ${open > 0.5 ? 1 : 0} 0 ${round(x + c)} ${round(low)}Z`;
-        g.append(svg("path", { class: "ex-open", d, "data-open": gate }));
-      }
-      g.append(text(x, y + 5, sign, { "text-anchor": "middle", class: "ex-sign" }));
-    }
-    for (const [at, word, inner, p, q] of drawing.boxes) {
-      const [x, y] = px(at);
-      const [w, h] = inner ? sizes.half : [20, 11];
-      const hot = (backwards ? q : p) === part ? " ex-hot" : "";
-      g.append(
-        svg("rect", { x: round(x - w), y: y - h, width: 2 * w, height: 2 * h, rx: 5, class: `ex-layer${hot}` }),
-        text(x, y + (inner ? -2 : 4), word, { "text-anchor": "middle", class: "ex-small" }),
-        text(x, y + 12, inner, { "text-anchor": "middle", class: "ex-small ex-name" }),
-      );
-    }
-    for (const line of drawing.lines) {
-      const [key, p, lx, ly, anchor] = (backwards ? line.back : line.forward) ?? ["", 9];
-      if (lx === undefined || p > part) continue;
-      const side = { left: ["end", -9], right: ["start", 9] }[anchor] ?? [anchor, 0];
-      const [x, y] = px([lx, ly]);
-      const label = known[key] ?? key;
-      g.append(svg("text", {
-        x: round(x + side[1]), y: round(y), "text-anchor": side[0], class: "ex-small ex-halo", "data-number": key,
-      }, label ? svg("tspan", { class: "ex-name" }, `${label} `) : "", beside(values[way][key])));
-    }
+  function head([x0, y0], [x, y], width) {
+    const [angle, size] = [Math.atan2(y - y0, x - x0) * 180 / Math.PI, 5 + width / 2];
+    const turn = `translate(${round(x)} ${round(y)}) rotate(${round(angle)})`;
+    return svg("path", { class: "ex-head", d: `M0 0L${-size} ${size / 1.6}V${-size / 1.6}Z`, transform: turn });
+  }
+
+  // A line, as broad as what flows along it: dim until the walk comes to its part.
+  function stream(line, cell) {
+    const { values, way, part } = cell;
+    const [name, from] = line[way] ?? IDLE;
+    const width = thickness(from <= part ? values[way][name] : 0);
+    const ends = trimmed(line.path, cell);
+    const [tail, tip] = way === "back" ? [ends[1], ends[0]] : ends.slice(-2);
+    const look = from > part ? "ex-dim" : from === part ? "ex-hot" : "";
+    return svg("g", { class: `ex-flow ex-${way === "back" ? "gradient" : line.role} ${look}`, "data-flow": name },
+      svg("path", { d: outline(ends), "stroke-width": round(width) }), line[way] ? head(tail, tip, width) : null);
+  }
+
+  // A circle, filled from below as far as its gate is open, once the walk has come to the gate.
+  function valve([at, sign, gate], { drawing, sizes: { radius: r }, values, way, part, px }) {
+    const [x, y] = px(at);
+    const reached = way === "back" || drawing.lines.some(({ forward }) => forward?.[0] === gate && forward[1] <= part);
+    return svg("g", {},
+      svg("circle", { cx: round(x), cy: round(y), r, class: "ex-valve" }),
+      gate !== null && reached ? svg("path", { class: "ex-open", d: filled(x, y, r, values.forward[gate]),
+        "data-open": gate }) : null,
+      text(x, y + 5, sign, { "text-anchor": "middle", class: "ex-sign" }));
+  }
+  function filled(x, y, r, open) {
+    const low = y + r - 2 * r * open;
+    const c = Math.sqrt(Math.max(0, r * r - (low - y) ** 2));
+    return `M${round(x - c)} ${round(low)}A${r} ${r} 0 ${open > 0.5 ? 1 : 0} 0 ${round(x + c)} ${round(low)}Z`;
+  }
+
+  // A layer of the unit, or a tanh alone.
+  function box([at, word, inner, forward, back], { sizes, way, part, px }) {
+    const [[x, y], [w, h]] = [px(at), inner ? sizes.half : SMALL];
+    const hot = { forward, back }[way] === part ? " ex-hot" : "";
+    return svg("g", {},
+      svg("rect", { x: round(x - w), y: y - h, width: 2 * w, height: 2 * h, rx: 5, class: `ex-layer${hot}` }),
+      text(x, y + (inner ? -2 : 4), word, { "text-anchor": "middle", class: "ex-small" }),
+      text(x, y + 12, inner, { "text-anchor": "middle", class: "ex-small ex-name" }));
+  }
+
+  // The number of what flows, beside its line.
+  function amount(line, { values, way, known, px }) {
+    const [name, , x0, y0, anchor] = line[way];
+    const [end, off] = { left: ["end", -9], right: ["start", 9] }[anchor] ?? [anchor, 0];
+    const [[x, y], label] = [px([x0, y0]), known[name] ?? name];
+    const place = { x: round(x + off), y: round(y), "text-anchor": end, class: "ex-small ex-halo" };
+    return svg("text", { ...place, "data-number": name },
+      label ? svg("tspan", { class: "ex-name" }, `${label} `) : null, beside(values[way][name]));
+  }
+
+  function drawCell(g, cell) {
+    const { drawing, way, part } = cell;
+    const told = drawing.lines.filter((line) => line[way]?.length > 2 && line[way][1] <= part);
+    g.append(
+      ...drawing.wires.map((path) => svg("path", { class: "ex-wire", d: outline(trimmed(path, cell)) })),
+      ...drawing.lines.map((line) => stream(line, cell)),
+      ...drawing.circles.map((circle) => valve(circle, cell)),
+      ...drawing.boxes.map((layer) => box(layer, cell)),
+      ...told.map((line) => amount(line, cell)),
+    );
   }
 
   // ---- the sequence -----------------------------------------------------------------------------
@@ -235,66 +237,81 @@
     return { gates, below: way === "back" ? [cells[cell].carried, `gradient ∇${kept[0]}`] : kept };
   }
 
-  function drawSequence(g, place, { cell, way, rows, grads, signal, names: { gates, below } }) {
-    const { svg, text, round, number } = explorables.kit;
-    const bar = (x, y0, y1, attrs) => g.append(svg("rect", {
-      x: round(x), y: round(Math.min(y0, y1)), width: round(place.cell * 0.74),
-      height: round(Math.max(0.5, Math.abs(y1 - y0))), ...attrs,
-    }));
-    const x = (t) => place.left + (t - 1 + 0.13) * place.cell;
-    const label = (y, words, more = "") =>
-      g.append(text(place.left - 8, y, words, { "text-anchor": "end", class: `ex-small ${more}` }));
-    const rule = (y) => g.append(svg("path", {
-      class: "ex-rule", d: `M${round(place.left)} ${round(y)}h${round(place.cell * signal.length)}`,
-    }));
-    // the input
-    const [mid, reach] = [place.top + place.input / 2, place.input / 2 - 2];
-    rule(mid);
-    label(mid + 4, "input x");
-    signal.forEach((v, i) => bar(x(i + 1), mid, mid - v * reach, { class: "ex-bar ex-input", "data-row": "x" }));
-    // the gates
-    gates.forEach(([key, words], k) => {
-      const base = place.top + place.input + (k + 1) * place.gate - 3;
-      rule(base);
-      rule(base - place.gate + 7);
-      label(base - place.gate / 2 + 7, words);
-      rows.slice(1).forEach((row, i) => bar(x(i + 1), base, base - row[key] * (place.gate - 7),
-        { class: "ex-bar ex-parameter", "data-row": key }));
-    });
-    // the state, or its gradient
-    const source = way === "back" ? grads : rows;
-    const [key, words] = below;
-    const dots = way === "back" ? "alone" : cell === "GRU" ? null : "h";
-    const largest = Math.max(0.2, ...source.slice(1).flatMap((row) => [row[key], dots ? row[dots] : 0].map(Math.abs)));
-    const top = place.top + place.input + gates.length * place.gate + 6;
-    const [zero, tall] = [top + place.state / 2, place.state / 2 - 4];
-    const y = (v) => zero - (v / largest) * tall;
-    rule(zero);
-    label(zero + 4, words);
-    label(y(largest) + 8, brief(largest), "ex-off");
-    const role = way === "back" ? "gradient" : "state";
-    source.slice(1).forEach((row, i) => {
-      bar(x(i + 1), zero, y(row[key]), { class: `ex-bar ex-${role}`, "data-row": key });
-      if (dots) {
-        g.append(svg("circle", {
-          cx: round(x(i + 1) + place.cell * 0.37), cy: round(y(row[dots])), r: 3, "data-row": dots,
-          class: `ex-dot ex-${way === "back" ? "state" : "output"}`,
-        }));
-      }
-    });
-    if (dots) {
-      const under = zero + 20;
-      label(under, way === "back" ? `by ${cells[cell].keep} alone` : "output h");
-      g.append(svg("circle", {
-        cx: place.left - 4, cy: under - 4, r: 3, class: `ex-dot ex-${way === "back" ? "state" : "output"}`,
-      }));
+  // What its rows are drawn with: a line across, a name at the left, a bar or a dot for each step.
+  function sheet(g, { left, cell }, steps) {
+    const wide = round(cell * 0.74);
+    const middle = (t) => left + (t - 0.5) * cell;
+    const dot = (cx, cy, role, more) =>
+      g.append(svg("circle", { cx: round(cx), cy: round(cy), r: 3, class: `ex-dot ex-${role}`, ...more }));
+    return {
+      left, middle, dot,
+      rule: (y) => g.append(svg("path", { class: "ex-rule", d: `M${round(left)} ${round(y)}h${round(cell * steps)}` })),
+      label: (y, words, more = "") =>
+        g.append(text(left - 8, y, words, { "text-anchor": "end", class: `ex-small ${more}` })),
+      bars: (name, role, base, tops) => tops.forEach((top, i) => g.append(svg("rect", {
+        x: round(left + (i + 0.13) * cell), y: round(Math.min(base, top)), width: wide,
+        height: round(Math.max(0.5, Math.abs(top - base))), class: `ex-bar ex-${role}`, "data-row": name,
+      }))),
+      dots: (name, role, heights) => heights.forEach((y, i) => dot(middle(i + 1), y, role, { "data-row": name })),
+    };
+  }
+
+  function drawInput(on, { top, input }, signal) {
+    const [zero, reach] = [top + input / 2, input / 2 - 2];
+    on.rule(zero);
+    on.label(zero + 4, "input x");
+    on.bars("x", "input", zero, signal.map((v) => zero - v * reach));
+  }
+  function drawGate(on, { top, input, gate }, [name, words], k, rows) {
+    const [shut, open] = [top + input + (k + 1) * gate - 3, top + input + k * gate + 4];
+    on.rule(shut);
+    on.rule(open);
+    on.label(shut - gate / 2 + 7, words);
+    on.bars(name, "parameter", shut, rows.map((row) => shut - row[name] * (shut - open)));
+  }
+  // The state, or its gradient, as bars; as dots what an LSTM shows of it, or what the belt alone brings back.
+  function drawKept(on, { kept, state }, [name, words], rows, { cell, way }) {
+    const dots = way === "back" ? ["alone", "state", `by ${cells[cell].keep} alone`]
+      : cell === "GRU" ? null : ["h", "output", "output h"];
+    const shown = [name, ...(dots ? [dots[0]] : [])];
+    const largest = Math.max(0.2, ...rows.flatMap((row) => shown.map((key) => Math.abs(row[key]))));
+    const [zero, tall] = [kept + state / 2, state / 2 - 4];
+    const heights = (key) => rows.map((row) => zero - (row[key] / largest) * tall);
+    on.rule(zero);
+    on.label(zero + 4, words);
+    on.label(zero - tall + 8, brief(largest), "ex-off");
+    on.bars(name, way === "back" ? "gradient" : "state", zero, heights(name));
+    if (!dots) return;
+    const [key, role, said] = dots;
+    on.dots(key, role, heights(key));
+    on.label(zero + 20, said);
+    on.dot(on.left - 4, zero + 16, role);
+  }
+  function drawSteps(g, on, { cell, kept, state }, steps) {
+    const foot = kept + state + 12;
+    on.label(foot, "step");
+    for (let t = 1; t <= steps; t++) {
+      if (cell < 18 && t > 1 && t % 3) continue;
+      g.append(text(on.middle(t), foot, number(t), { "text-anchor": "middle", class: "ex-small" }));
     }
-    const foot = top + place.state + 12;
-    label(foot, "step");
-    for (let t = 1; t <= signal.length; t++) {
-      if (place.cell < 18 && t > 1 && t % 3) continue;
-      g.append(text(x(t) + place.cell * 0.37, foot, number(t), { "text-anchor": "middle", class: "ex-small" }));
-    }
+  }
+
+  function drawSequence(g, place, { cell, way, rows, grads, signal }) {
+    const on = sheet(g, place, signal.length);
+    const { gates, below } = tracks(cell, way);
+    drawInput(on, place, signal);
+    gates.forEach((gate, k) => drawGate(on, place, gate, k, rows.slice(1)));
+    drawKept(on, place, below, (way === "back" ? grads : rows).slice(1), { cell, way });
+    drawSteps(g, on, place, signal.length);
+  }
+
+  // The step that is walked, and where one presses to choose another.
+  function drawCursor(g, { left, top, cell, bottom }, t, steps) {
+    const box = { y: top - 3, height: round(bottom - top + 1) };
+    g.append(
+      svg("rect", { x: round(left + (t - 1) * cell), width: round(cell), ...box, rx: 3, class: "ex-now" }),
+      svg("rect", { x: left, width: round(cell * steps), ...box, class: "ex-grab", "data-handle": "step" }),
+    );
   }
 
   // Side by side where there is room, else one under the other.
@@ -304,10 +321,10 @@
     const left = (wide ? width * 0.6 : 0) + 78;
     const [input, gate] = wide ? [38, 30] : [26, 20];
     const top = wide ? 6 : height + 4;
-    const state = wide ? height - 28 - input - 3 * gate : 62;
-    const room = state + (3 - gates) * gate; // a GRU has one gate less
-    const bottom = top + input + gates * gate + 6 + room + 16;
-    const sequence = { left, top, cell: (width - left - 2) / steps, input, gate, state: room, bottom };
+    const kept = top + input + gates * gate + 6;
+    const state = (wide ? height - 28 - input - 3 * gate : 62) + (3 - gates) * gate; // a GRU has one gate less
+    const bottom = kept + state + 16;
+    const sequence = { left, top, cell: (width - left - 2) / steps, input, gate, kept, state, bottom };
     return { cell, sequence, total: Math.max(wide ? height : 0, bottom) };
   }
 
@@ -320,43 +337,33 @@
   explorables.define("gates", {
     run, back, flows, weights, sees,
     draw(view) {
-      const { clamp, svg, round } = explorables.kit;
       const state = view.state();
-      const { cell, way, part, t, signal } = state;
-      const x = view.data.inputs[signal];
+      const { cell, way, part, t, signal: chosen } = state;
+      const signal = view.data.inputs[chosen];
       const p = weights(state);
-      const rows = run(cell, p, sees(x));
+      const rows = run(cell, p, sees(signal));
       const grads = back(cell, p, rows);
-      const drawing = view.data.cells[cell];
-      const track = tracks(cell, way);
-      const { sizes } = view.data;
-      const at = places(view.width, sizes.height, track.gates.length, x.length);
-      const values = flows(cell, rows, grads, t, x[t - 1]);
+      const values = flows(cell, rows, grads, t, signal[t - 1]);
+      const { sizes, cells: { [cell]: drawing } } = view.data;
+      const at = places(view.width, sizes.height, tracks(cell, way).gates.length, signal.length);
+      const px = ([x, y]) => [at.cell.left + x * at.cell.width, at.cell.top + y];
       relabel(view, cell === "GRU");
       view.layer("cell", `${view.width}|${JSON.stringify(state)}`, (g) =>
-        drawCell(g, at.cell, { cell, drawing, sizes, values, way, part, t }));
+        drawCell(g, { drawing, sizes, values, way, part, known: names(cell, t), px }));
       const whole = JSON.stringify({ ...state, t: 0, part: 0, width: view.width });
-      view.layer("sequence", whole, (g) =>
-        drawSequence(g, at.sequence, { cell, way, rows, grads, signal: x, names: track }));
-      view.layer("now", `${whole}|${t}`, (g) => {
-        const { left, top, cell: wide, bottom } = at.sequence;
-        const box = { y: top - 3, height: round(bottom - top + 1) };
-        g.append(
-          svg("rect", { x: round(left + (t - 1) * wide), width: round(wide), ...box, rx: 3, class: "ex-now" }),
-          svg("rect", { x: left, width: round(wide * x.length), ...box, class: "ex-grab", "data-handle": "step" }),
-        );
-      });
+      view.layer("sequence", whole, (g) => drawSequence(g, at.sequence, { cell, way, rows, grads, signal }));
+      view.layer("now", `${whole}|${t}`, (g) => drawCursor(g, at.sequence, t, signal.length));
       const { left, cell: wide } = at.sequence;
-      view.drag("step", (px) => view.set("t", clamp(Math.floor((px - left) / wide) + 1, 1, x.length)));
+      view.drag("step", (x) => view.set("t", clamp(Math.floor((x - left) / wide) + 1, 1, signal.length)));
       return { height: at.total, say: this.say(state, values, rows, grads) };
     },
     // Every sentence of this sequence in its longest cell, for the room of the read-out.
     sayings(view) {
       const state = { ...view.state(), cell: "LSTM", way: "back", part: 6 };
-      const x = view.data.inputs[state.signal];
-      const rows = run("LSTM", weights({ ...state, w: 0.25 }), sees(x));
+      const signal = view.data.inputs[state.signal];
+      const rows = run("LSTM", weights({ ...state, w: 0.25 }), sees(signal));
       const grads = back("LSTM", weights({ ...state, w: 0.25 }), rows);
-      return x.map((v, i) => this.say({ ...state, t: i + 1 }, flows("LSTM", rows, grads, i + 1, v), rows, grads));
+      return signal.map((v, i) => this.say({ ...state, t: i + 1 }, flows("LSTM", rows, grads, i + 1, v), rows, grads));
     },
     say({ cell, way, part, t }, values, rows, grads) {
       const said = tell[cell][way](values, t, brief)[part - 1];
@@ -370,7 +377,7 @@
     // The goal: after the second pulse the state has its sign, and until then that of the first.
     judge(view) {
       const state = view.state();
-      const { cell, signal, t } = { ...state, t: 0 };
+      const { cell, signal } = state;
       if (signal !== "two pulses") return { done: false, say: "Choose the input “two pulses”." };
       const rows = run(cell, weights(state), sees(view.data.inputs[signal]));
       const key = cell === "GRU" ? "h" : "s";

@@ -4,6 +4,7 @@ A place is (x, y): x as a share of the width, y in pixels. A step is walked in s
 what flows along it in each direction, as (quantity, part in which it appears, where its number stands, anchor).
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 Place = tuple[float, float]
@@ -33,7 +34,18 @@ class Cell(NamedTuple):
     wires: list[list[Place]]
 
 
-LSTM = Cell(
+def _cell(
+    lines: list[Line],
+    circles: list[tuple[Place, str, str | None]],
+    layers: list[tuple[float, str, str, int, int]],
+    more: Sequence[tuple[Place, str, str, int, int]] = (),
+) -> Cell:
+    """A cell whose layers stand side by side, each over a wire that brings it x and the old h, and other boxes."""
+    boxes = [((column, BOX), *words) for column, *words in layers]
+    return Cell(lines, circles, [*boxes, *more], [[(column, INPUT), (column, BOX)] for column, *_ in layers])
+
+
+LSTM = _cell(
     lines=[
         Line([(0, BELT), (F, BELT)], "state", ("s0", 1, 0.0, 20, "start"), ("belt", 6, 0.0, 20, "start")),
         Line([(F, BELT), (Z, BELT)], "state", ("kept", 2, 0.3, 27, "middle"), ("ds", 3)),
@@ -51,17 +63,16 @@ LSTM = Cell(
         Line([(0, INPUT), (Q, INPUT)], "input", ("x", 1, 0.36, BELOW, "start"), None),
     ],
     circles=[((F, BELT), "×", "f"), ((Z, BELT), "+", None), ((Z, MIX), "×", "g"), ((OUT, SHOW), "×", "q")],
-    boxes=[
-        ((F, BOX), "forget", "σ f", 2, 5),
-        ((G, BOX), "input", "σ g", 4, 4),
-        ((Z, BOX), "candidate", "tanh z", 3, 4),
-        ((Q, BOX), "output", "σ q", 6, 2),
-        ((OUT, 80), "tanh", "", 6, 2),
+    layers=[
+        (F, "forget", "σ f", 2, 5),
+        (G, "input", "σ g", 4, 4),
+        (Z, "candidate", "tanh z", 3, 4),
+        (Q, "output", "σ q", 6, 2),
     ],
-    wires=[[(c, INPUT), (c, BOX)] for c in (F, G, Z, Q)],
+    more=[((OUT, 80), "tanh", "", 6, 2)],
 )
 
-GRU = Cell(
+GRU = _cell(
     lines=[
         Line([(0, BELT), (TAP, BELT)], "state", ("h0", 1, 0.0, 20, "start"), ("dh0", 6, 0.0, 20, "start")),
         Line([(TAP, BELT), (U, BELT)], "state", ("h0", 1), ("belt", 5, U, 68, "right")),
@@ -87,12 +98,7 @@ GRU = Cell(
         Line([(0, INPUT), (NEWS, INPUT)], "input", ("x", 1, 0.0, BELOW, "start"), None),
     ],
     circles=[((U, BELT), "×", "u"), ((NEWS, BELT), "+", None), ((NEWS, MIX), "×", "opposite"), ((MEET, BUS), "×", "r")],
-    boxes=[
-        ((U, BOX), "update", "σ u", 2, 2),
-        ((R, BOX), "reset", "σ r", 3, 4),
-        ((NEWS, BOX), "candidate", "tanh z", 4, 3),
-    ],
-    wires=[[(c, INPUT), (c, BOX)] for c in (U, R, NEWS)],
+    layers=[(U, "update", "σ u", 2, 2), (R, "reset", "σ r", 3, 4), (NEWS, "candidate", "tanh z", 4, 3)],
 )
 
 CELLS = {"LSTM": LSTM, "GRU": GRU}
