@@ -8,6 +8,7 @@ from matplotlib.colors import to_hex
 
 from companion.figures import Choice, Edge, Frame, Goal, Graph, Node, Range, Trace, View, assets
 from companion.figures.colors import COLORS
+from companion.figures.kinds.graph import walk
 
 from ..drawn import Curve, assert_drawn, axes, points
 from ..figures import show
@@ -235,3 +236,118 @@ def test_the_picture_for_print_has_the_fills_the_flows_and_the_trace_of_the_step
     assert to_hex(ahead.get_edgecolor()).upper() == COLORS["parameter"]
     grounds = [to_hex(text.get_bbox_patch().get_facecolor()) for text in graph.texts if text.get_bbox_patch()]
     assert len(set(grounds)) == 2
+
+
+MARKS = """root => Object.fromEntries([...root.querySelectorAll("[data-node], [data-edge]")].flatMap(g => {
+    const line = g.dataset.node ? g.querySelector(".ex-node") : g.querySelector("path:not(.ex-arrow)");
+    const marked = g.dataset.node ? line : g;
+    if (!marked.classList.contains("ex-mark")) return [];
+    return [[g.dataset.node ?? g.dataset.edge, getComputedStyle(line).stroke]]; }))"""
+
+
+def rgb(color):
+    return f"rgb({', '.join(str(int(color[i : i + 2], 16)) for i in (1, 3, 5))})"
+
+
+def test_what_a_frame_marks_keeps_the_colour_of_its_role_until_the_frame_is_taken_back(page):
+    way = [Frame("a", {"x": "1"}), Frame("b", marks={"x>h": "loss", "h": "loss"}), Frame("c", marks={"h": "gradient"})]
+    view = View([Node("x", 0, 0, "x", "input"), Node("h", 1, 0, "h")], [Edge("x", "h")], way)
+    figure = show(page, small(view))
+    page.add_style_tag(content=assets.style(["graph"]))
+    loss, gradient = rgb(COLORS["loss"]), rgb(COLORS["gradient"])
+    for step, marks in enumerate(({}, {}, {"x>h": loss, "h": loss}, {"x>h": loss, "h": gradient})):
+        figure.put(step=step)
+        assert figure.root.evaluate(MARKS) == marks
+    with pytest.raises(ValueError, match="marks: want one of"):
+        small(View([A], [], [Frame("", marks={"a": "banana"})]))
+
+
+def test_a_small_picture_shows_its_grey_values_and_pressing_it_sets_controls(page):
+    pictures = [[[0, 1], [0.5, 0]], [[1, 1], [1, 0.25]]]
+    nodes = [Node(f"p{i}", i, 0, image=v, press={"which": i}) for i, v in enumerate(pictures)]
+    views = {(i,): View(nodes, [], [Frame(f"This is {i}.", {f"p{i}": "x"})]) for i in (0, 1)}
+    figure = show(page, Graph("g", views, [Choice("which", [0, 1])], title="", caption=""))
+    assert figure.state()["which"] == 0
+    for i, dots in ((1, 4), (0, 2)):
+        node = page.locator(f'[data-node="p{i}"]')
+        box = node.locator(".ex-node").bounding_box()
+        seen = node.locator(".ex-pixel").evaluate_all(
+            "all => all.map(e => [e.getBoundingClientRect(), +e.getAttribute('fill-opacity')])"
+        )
+        assert len(seen) == dots
+        for pixel, grey in seen:
+            column, row = (
+                round((pixel[side] - box[side]) / (box[size] / 2)) for side, size in (("x", "width"), ("y", "height"))
+            )
+            assert abs(pictures[i][row][column] - grey) < 0.06
+        node.click()
+        assert figure.look().endswith(f"This is {i}.") and figure.state()["which"] == i
+
+
+def test_views_with_the_same_lists_of_nodes_and_edges_are_stored_as_one_drawing(page):
+    nodes, edges = TREE.nodes, TREE.edges
+    views = {(k,): View(nodes, edges, [Frame(f"Say {k}.", {"x": str(k)})], {"k": k}) for k in (1, 2, 3)}
+    made = Graph("g", views, [Range("k", values=[1, 2, 3])], title="", caption="")
+    stored = made.spec["data"]["views"]
+    assert [("nodes" in v, v.get("like")) for v in stored.values()] == [(True, None), (False, "1"), (False, "1")]
+    figure = show(page, made)
+    for k in (3, 1, 2):
+        assert figure.put(k=k).startswith(f"Say {k}.")
+        assert figure.root.evaluate(NODES)["x"]["value"] == str(k)
+    made.k = 3
+    assert made.png().startswith(b"\x89PNG")
+
+
+LADDER = View(
+    [Node(f"{row}{t}", t, "ab".index(row), f"{row}{t}") for t in range(4) for row in "ab"],
+    [
+        *(Edge(f"{row}{t}", f"{row}{t + 1}") for t in range(3) for row in "ab"),
+        *(Edge(f"a{t}", f"b{t}") for t in range(4)),
+        Edge("a0", "b3", curve=0.3, id="jump"),
+    ],
+)
+
+
+def all_paths(edges, source, target):
+    """Every path between two nodes, written out."""
+    if source == target:
+        return [[]]
+    return [[e, *rest] for e in edges if e.source == source for rest in all_paths(edges, e.target, target)]
+
+
+def test_between_any_two_nodes_the_shortest_path_is_walked_and_all_paths_are_counted(page):
+    made = Graph("walk", {(): LADDER}, title="", caption="", between=("a0", "b3"))
+    figure, names = show(page, made), [n.id for n in LADDER.nodes]
+    assert figure.state() == {"source": "a0", "target": "b3", "step": 2} and made.step == 2
+    for source in names:
+        for target in names:
+            paths = sorted(all_paths(LADDER.edges, source, target), key=len)
+            said = figure.put(source=source, target=target, step=len(names))
+            drawn, values = figure.root.evaluate(MARKS), figure.root.evaluate(NODES)
+            lit = {name for name in drawn if name not in names}
+            frames = walk(LADDER, source, target)
+            if not paths:
+                assert said == f"No path leads from {source} to {target}." and not drawn and not frames
+                continue
+            least, most = len(paths[0]), len(paths[-1])
+            assert f"shortest path: {least} · longest: {most} · paths: {len(paths)}" in said
+            steps = [{e.id or f"{e.source}>{e.target}" for e in path} for path in paths if len(path) == least]
+            assert lit in steps and len(frames) == least + 1
+            along = {name: int(look["value"]) for name, look in values.items() if look["value"]}
+            assert sorted(along.values()) == list(range(least + 1)) and (along[source], along[target]) == (0, least)
+            assert set(drawn) - lit == set(along)
+            assert figure.put(step=1).startswith(f"Start at {source}.")
+    made.source, made.target = "a1", "b2"
+    assert made.png().startswith(b"\x89PNG")
+
+
+def test_pressing_two_nodes_picks_where_to_walk(page):
+    views = {("up",): LADDER, ("flat",): View(*(LADDER.nodes[::2], LADDER.edges[:3:2]))}
+    figure = show(page, Graph("walk", views, [Choice("k", ["up", "flat"])], title="", caption="", between=("a0", "b3")))
+    for source, target in (("a1", "b2"), ("a0", "b1")):
+        for name in (source, target):
+            at = figure.root.evaluate(NODES)[name]
+            figure.press(at["x"], at["y"])
+        assert (figure.state()["source"], figure.state()["target"]) == (source, target)
+        assert figure.put(step=9).startswith(f"Arrow {figure.state()['step'] - 1} leads to {target}.")
+    assert "This graph has no b1" in figure.put(k="flat")

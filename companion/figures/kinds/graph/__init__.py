@@ -16,7 +16,8 @@ __all__ = ["Edge", "Frame", "Graph", "Node", "Trace", "View"]
 class Node:
     """A node at column x and row y (0 at the bottom); `share` names the parameter that it copies, if any.
 
-    shape is "circle", "box" (for longer labels) or "delay" (the black square of a one-step delay).
+    shape is "circle", "box" (for longer labels) or "delay" (the black square of a one-step delay). `image`, rows of
+    grey values in [0, 1], is drawn in the place of a shape. Pressing the node sets the controls that `press` names.
     """
 
     id: str
@@ -26,6 +27,8 @@ class Node:
     role: str = "state"
     shape: str = "circle"
     share: str = ""
+    image: Sequence[Sequence[float]] = ()
+    press: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,8 @@ class Frame:
     """One step: a sentence, and what it puts on nodes and edges, which stays: values and gradients as texts.
 
     `fills` says how full a node is and `flows` how much an edge carries, from −1 to 1: a negative node is filled in
-    grey, a negative edge is dashed. What is `hot` is lit at this step only.
+    grey, a negative edge is dashed. `marks` gives nodes and edges the colour of a role: the way of something that is
+    followed, such as a gradient. What is `hot` is lit at this step only.
     """
 
     say: str
@@ -60,6 +64,7 @@ class Frame:
     hot: Sequence[str] = ()
     fills: Mapping[str, float] = field(default_factory=dict)
     flows: Mapping[str, float] = field(default_factory=dict)
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,10 @@ class Trace:
 
 @dataclass(frozen=True)
 class View:
-    """One graph: nodes, edges, the frames that step through it, counters shown beside it, and a curve under it."""
+    """One graph: nodes, edges, the frames that step through it, counters shown beside it, and a curve under it.
+
+    Views that hold the very same lists of nodes and edges are stored as one drawing.
+    """
 
     nodes: Sequence[Node]
     edges: Sequence[Edge]
@@ -95,6 +103,8 @@ class Graph(Explorable):
     step : the step at which the figure starts; by default the last, so that the first view is complete.
     light : the shared parameter that is lit at the start, if any.
     goals : small tasks, judged by the values of `controls`, ``step`` and ``light``.
+    between : two nodes of acyclic graphs. Then the frames are not given but walk the shortest path between two nodes
+        that the reader picks by pressing them, or by the traits ``source`` and ``target``; these two are the first.
 
     Besides `controls`, a figure with frames has the trait ``step`` and one with shared parameters the trait
     ``light``, which lights every copy.
@@ -117,23 +127,32 @@ class Graph(Explorable):
         step: int | None = None,
         light: str = "none",
         goals: Sequence[Goal] = (),
+        between: tuple[str, str] | None = None,
     ) -> None:
         first = tuple(c.first for c in controls)
         if first not in views:
             raise ValueError(f"views: want a view for the start {first}, got views for {list(views)[:6]}")
         shares = sorted({e.share for v in views.values() for e in (*v.edges, *v.nodes) if e.share})
-        most = max(len(v.frames) for v in views.values())
-        begin = len(views[first].frames) if step is None else check.integer("step", step, 0, most)
-        extra = [Range("step", 0, most, 1, "step", begin, play=900)] if most else []
+        picks = []
+        if between:
+            nodes = list(dict.fromkeys(n.id for v in views.values() for n in v.nodes))
+            names = {"source": "from node", "target": "to node"}
+            picks = [Choice(k, nodes, names[k], at) for k, at in zip(names, between, strict=True)]
+            frames, most = walk(views[first], *between), max(len(v.nodes) for v in views.values())
+        else:
+            frames, most = views[first].frames, max(len(v.frames) for v in views.values())
+        begin = len(frames) if step is None else check.integer("step", step, 0, most)
+        extra = [*picks, Range("step", 0, most, 1, "step", begin, play=900)] if most else []
         extra += [Choice("light", ["none", *shares], "light every copy of", light)] if shares else []
         super().__init__(
             name,
             [*controls, *extra],
             {
                 "axes": [c.name for c in controls],
-                "views": {key(at): _spec(at, view) for at, view in views.items()},
+                "views": _stored(views),
                 "shares": shares,
                 "stepped": most > 0,
+                **({"between": True} if between else {}),
             },
             title=title,
             caption=caption,
@@ -146,8 +165,44 @@ class Graph(Explorable):
 
         data = self.spec["data"]
         view = data["views"][key([getattr(self, a) for a in data["axes"]])]
+        view = data["views"].get(view.get("like"), {}) | view
+        if "between" in data:
+            graph = View([Node(**n) for n in view["nodes"]], [Edge(**e) for e in view["edges"]])
+            view = view | {"frames": [asdict(f) for f in walk(graph, self.source, self.target)]}
         step = min(self.step, len(view["frames"])) if data["stepped"] else 0
         return draw_graph(view, step, self.spec["title"])
+
+
+def walk(view: View, source: str, target: str) -> list[Frame]:
+    """The shortest path between two nodes as frames: where it starts, then an arrow each; none without a path."""
+    arrows, came = {e.id or f"{e.source}>{e.target}": e for e in view.edges}, {source: ""}
+    for at in (todo := [source]):
+        for name, e in arrows.items():
+            if e.source == at and e.target not in came:
+                came[e.target] = name
+                todo.append(e.target)
+    path, at = [], target
+    while came.get(at):
+        path.insert(0, came[at])
+        at = arrows[came[at]].source
+    if at != source or source not in {n.id for n in view.nodes}:
+        return []
+    frames = [Frame(f"Start at {source}.", {source: "0"}, hot=[source], marks={source: "gradient"})]
+    for i, name in enumerate(path, 1):
+        to = arrows[name].target
+        marks = {name: "gradient", to: "gradient"}
+        frames.append(Frame(f"Arrow {i} leads to {to}.", {to: str(i)}, hot=[to], marks=marks))
+    return frames
+
+
+def _stored(views: Mapping[tuple, View]) -> dict[str, dict[str, Any]]:
+    drawn, out = {}, {}
+    for at, view in views.items():
+        made, name = _spec(at, view), key(at)
+        first = drawn.setdefault((id(view.nodes), id(view.edges)), name)
+        own = {k: v for k, v in made.items() if k not in ("nodes", "edges")}
+        out[name] = made if first == name else {"like": first, **own}
+    return out
 
 
 def _spec(at: tuple, view: View) -> dict[str, Any]:
@@ -158,14 +213,19 @@ def _spec(at: tuple, view: View) -> dict[str, Any]:
         if not {e["source"], e["target"]} <= set(ids):
             raise ValueError(f"views{at}: want edges between nodes {ids}, got {e['source']} → {e['target']}")
     for i, f in enumerate(view.frames):
-        if unknown := {*f.values, *f.grads, *f.hot, *f.fills, *f.flows} - known:
+        if unknown := {*f.values, *f.grads, *f.hot, *f.fills, *f.flows, *f.marks} - known:
             raise ValueError(f"views{at}, frame {i}: want nodes or edges of the view, got {sorted(unknown)}")
+        for name in f.marks.values():
+            role("marks", name)
     trace = view.trace
     if trace and len(trace.values) != len(view.frames) + 1:
         raise ValueError(f"views{at}, trace: want {len(view.frames) + 1} numbers, got {len(trace.values)}")
     return {
         "nodes": [
-            _thin({**asdict(n), "role": role("role", n.role), "shape": _shape(n.shape)}, keep=("id", "x", "y", "label"))
+            _thin(
+                {**asdict(n), "role": role("role", n.role), "shape": _shape(n.shape), "image": _grey(n.image)},
+                keep=("id", "x", "y", "label"),
+            )
             for n in view.nodes
         ],
         "edges": [
@@ -179,6 +239,11 @@ def _spec(at: tuple, view: View) -> dict[str, Any]:
 
 def _shape(value: str) -> str:
     return check.choice("shape", value, ("circle", "box", "delay"))
+
+
+def _grey(image: Sequence[Sequence[float]]) -> list[str]:
+    """Rows of grey values as strings of digits, 9 for the darkest."""
+    return ["".join(str(round(9 * min(max(v, 0.0), 1.0))) for v in row) for row in image]
 
 
 def _thin(entry: dict[str, Any], keep: Sequence[str]) -> dict[str, Any]:

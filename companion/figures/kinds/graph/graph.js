@@ -1,27 +1,64 @@
 // graph: circuits and unfolded graphs, stepped forward and backward with real numbers on the nodes.
-// data: {axes, views: {"value|value": {nodes, edges, frames, counters, trace}}, shares}
+// data: {axes, views: {"value|value": {nodes, edges, frames, counters, trace}}, shares, stepped, between}; a view that
+// is `like` another has its nodes and edges. With `between` the frames walk from one picked node to another.
 (() => {
   "use strict";
   const TRACE = 150; // height of the curve under a graph
   const levels = (scene) => Math.max(0, ...scene.nodes.map((n) => n.y));
+  // The class of what a frame marks, whose colour is that of a role.
+  const marked = (element, role) => {
+    element?.style.setProperty("--mark", role ? `var(--ex-${role})` : "");
+    return role ? " ex-mark" : "";
+  };
 
   explorables.define("graph", {
     at: (view) => view.data.axes.map((a) => String(view.get(a))).join("|"),
+    scenes(view) {
+      const { views } = view.data;
+      return (view.scenes ??= Object.fromEntries(
+        Object.entries(views).map(([at, v]) => [at, { drawn: v.like ?? at, ...views[v.like], ...v }]),
+      ));
+    },
+    // The shortest path between two nodes as frames, found breadth first, and what other paths there are.
+    walk(scene, source, target) {
+      const missing = [source, target].find((id) => !scene.nodes.some((n) => n.id === id));
+      const none = (words) => ({ ...scene, frames: [{ say: words, values: {}, grads: {} }], counters: {} });
+      if (missing) return none(`This graph has no ${missing}: press one of its nodes.`);
+      const out = (id) => scene.edges.filter((e) => e.source === id);
+      const came = new Map([[source, null]]);
+      for (const id of came.keys()) for (const e of out(id)) if (!came.has(e.target)) came.set(e.target, e);
+      if (!came.has(target)) return none(`No path leads from ${source} to ${target}.`);
+      const path = [];
+      for (let e = came.get(target); e; e = came.get(e.source)) path.unshift(e);
+      const ways = { [target]: { count: 1, longest: 0 } };
+      const onward = (id) => (ways[id] ??= out(id).map((e) => onward(e.target)).reduce((sum, w) => ({
+        count: sum.count + w.count, longest: w.count ? Math.max(sum.longest, w.longest + 1) : sum.longest,
+      }), { count: 0, longest: 0 }));
+      const { count, longest } = onward(source);
+      const frame = (say, id, i, marks) => ({
+        say, values: { [id]: String(i) }, grads: {}, hot: [id], marks: { [id]: "gradient", ...marks },
+      });
+      const frames = [frame(`Start at ${source}.`, source, 0), ...path.map((e, i) => (
+        frame(`Arrow ${i + 1} leads to ${e.target}.`, e.target, i + 1, { [e.id]: "gradient" })))];
+      return { ...scene, frames, counters: { "shortest path": path.length, longest, paths: count } };
+    },
     // What the first `step` frames have put on nodes and edges.
     revealed(scene, step) {
-      const out = { value: {}, grad: {}, fill: {}, flow: {}, hot: new Set(), say: "" };
+      const out = { value: {}, grad: {}, fill: {}, flow: {}, mark: {}, hot: new Set(), say: "" };
       scene.frames.slice(0, step).forEach((f, i, all) => {
         Object.assign(out.value, f.values);
         Object.assign(out.grad, f.grads);
         Object.assign(out.fill, f.fills);
         Object.assign(out.flow, f.flows);
+        Object.assign(out.mark, f.marks);
         if (i === all.length - 1) { out.hot = new Set(f.hot); out.say = f.say; }
       });
       return out;
     },
     draw(view) {
       const at = this.at(view);
-      const scene = view.data.views[at];
+      const drawing = this.scenes(view)[at];
+      const scene = view.data.between ? this.walk(drawing, view.get("source"), view.get("target")) : drawing;
       const stepped = scene.frames.length > 0;
       if (view.data.stepped) view.limit("step", scene.frames.length);
       const step = stepped ? Math.min(view.get("step"), scene.frames.length) : 0;
@@ -37,7 +74,7 @@
       const radius = Math.min(21, unit * 0.34);
       const place = (n) => ({ x: left + n.x * unit, y: top + (rows - n.y) * rise });
       const byId = Object.fromEntries(scene.nodes.map((n) => [n.id, n]));
-      view.layer("graph", `${width}|${at}`, (g) => {
+      view.layer("graph", `${width}|${scene.drawn}`, (g) => {
         view.update = [
           ...scene.edges.map((e) => this.edge(g, e, byId, place, radius)),
           ...scene.nodes.map((n) => this.node(g, n, place(n), radius)),
@@ -64,11 +101,12 @@
     // How far apart nodes must stand, in pixels, for all that any step of any view writes beside them and on arrows.
     room(view) {
       const { measure } = explorables.kit;
-      const scenes = Object.values(view.data.views);
+      const scenes = Object.values(this.scenes(view));
+      const written = (a, b, frames) => view.data.between || frames.some((f) => f.values[b.id] || f.grads[a.id]);
       // one above the other: close, unless something is written below the upper or above the lower
       const rises = scenes.flatMap(({ nodes, frames }) => nodes.flatMap((a) => nodes
         .filter((b) => b.x === a.x && b.y > a.y)
-        .map((b) => (frames.some((f) => f.values[b.id] || f.grads[a.id]) ? 100 : 46) / Math.min(1, b.y - a.y))));
+        .map((b) => (written(a, b, frames) ? 100 : 46) / Math.min(1, b.y - a.y))));
       const labels = scenes.flatMap(({ edges, frames }) => edges.filter((e) => e.label).flatMap((e) => (
         [e.label, ...frames.map((f) => `${e.label} ${f.values[e.id] ?? ""}`)])));
       const beside = scenes.flatMap(({ nodes, frames }) => nodes.flatMap((n) => {
@@ -92,13 +130,24 @@
     // The longest that each view says, with the parameter lit that has the longest name.
     sayings(view) {
       const light = view.data.shares.reduce((a, b) => (b.length > a.length ? b : a), view.data.shares[0] ?? "none");
-      return Object.values(view.data.views).flatMap((scene) => {
+      return Object.values(this.scenes(view)).flatMap((scene) => {
         const longest = scene.frames.map((f) => f.say).sort((a, b) => b.length - a.length).slice(0, 2);
         return ["", ...longest].map((words) => this.say(scene, words, light));
       });
     },
-    // Pointing at a weight shows all its copies; pressing it keeps them lit.
-    start(view) {
+    // Pointing at a weight shows all its copies; pressing it keeps them lit. Pressing a node picks it.
+    start(view, canvas) {
+      let pick = "source";
+      view.onreset(() => { pick = "source"; });
+      if (view.data.between) canvas.dataset.press = "";
+      canvas.addEventListener("click", (event) => {
+        const id = event.target.closest("[data-node]")?.dataset.node;
+        const node = this.scenes(view)[this.at(view)].nodes.find((n) => n.id === id);
+        for (const [name, value] of Object.entries(node?.press ?? {})) view.set(name, value);
+        if (!node || !view.data.between) return;
+        view.set(pick, id);
+        pick = pick === "source" ? "target" : "source";
+      });
       view.share((name) => {
         if (view.data.shares.includes(name)) view.set("light", view.get("light") === name ? "none" : name);
       });
@@ -107,13 +156,22 @@
     // Draws a node and returns what puts a step's values and gradients on it.
     node(g, n, at, radius) {
       const { svg, text, typeset } = explorables.kit;
-      const group = svg("g", { "data-share": n.share || null, "data-node": n.id });
+      const group = svg("g", { "data-share": n.share || null, "data-node": n.id, "data-press": Boolean(n.press) });
       let shape = null;
       if (n.shape === "delay") {
         group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
       } else if (n.shape === "box") {
         const w = Math.max(2 * radius, 9 * n.label.length + 12);
         shape = svg("rect", { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4 });
+      } else if (n.image) {
+        const pixel = (2 * radius) / n.image.length;
+        const corner = { x: at.x - (pixel * n.image[0].length) / 2, y: at.y - radius };
+        n.image.forEach((row, i) => [...row].forEach((v, j) => {
+          if (v === "0") return;
+          const where = { x: corner.x + j * pixel, y: corner.y + i * pixel, width: pixel, height: pixel };
+          group.append(svg("rect", { ...where, class: "ex-pixel", "fill-opacity": v / 9 }));
+        }));
+        shape = svg("rect", { ...corner, width: pixel * n.image[0].length, height: 2 * radius });
       } else shape = svg("circle", { cx: at.x, cy: at.y, r: radius });
       const small = radius < 17 ? " ex-small" : "";
       const aside = at.x + radius * 0.35;
@@ -127,7 +185,8 @@
         const lit = light !== "none" && n.share === light ? " ex-lit" : "";
         const full = seen.fill[n.id];
         const filled = full === undefined ? "" : full < 0 ? " ex-full ex-below" : " ex-full";
-        shape?.setAttribute("class", `ex-node ex-${n.role}${off}${filled}${seen.hot.has(n.id) ? " ex-hot" : ""}${lit}`);
+        const hot = (seen.hot.has(n.id) ? " ex-hot" : "") + marked(shape, seen.mark[n.id]);
+        shape?.setAttribute("class", `ex-node ex-${n.role}${off}${filled}${hot}${lit}`);
         shape?.style.setProperty("--full", `${Math.round(70 * Math.min(1, Math.abs(full ?? 0)))}%`);
         name.setAttribute("class", `ex-name${small}${off}`);
         value.textContent = typeset(seen.value[n.id] ?? "");
@@ -179,7 +238,8 @@
         const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
         const off = on(e.source, seen.grad) ? "" : " ex-off";
         const role = e.role ? ` ex-role ex-${e.role}` : "";
-        group.setAttribute("class", `ex-edge${role}${off}${seen.hot.has(e.id) ? " ex-hot" : ""}${beside}`);
+        const hot = (seen.hot.has(e.id) ? " ex-hot" : "") + marked(group, seen.mark[e.id]);
+        group.setAttribute("class", `ex-edge${role}${off}${hot}${beside}`);
         const flow = seen.flow[e.id];
         const wide = flow === undefined ? null : round(0.5 + 6 * Math.min(1, Math.abs(flow)));
         line.style.strokeWidth = wide === null ? "" : `${wide}px`;
