@@ -56,15 +56,14 @@ def main() -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_browser(), args=FLAGS)
         for file in sorted(HTML.glob("book/*.html")):
-            costs, found = [], Counter()
+            found = Counter()
             for view in VIEWS.values():
                 context = browser.new_context(**view)
                 page, cost = open_and_weigh(context, file.as_uri())
-                costs.append(cost)
                 found += findings(page)
                 context.close()
             words = ", ".join(f"{rule} {n}" for rule, n in found.items()) or "none"
-            print(f"{file.stem:34}{costs[0].kilobytes:7.0f}{costs[0].requests:10}{costs[0].elements:10}  {words}")
+            print(f"{file.stem:34}{cost.kilobytes:7.0f}{cost.requests:10}{cost.elements:10}  {words}")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
 """What makes the published page light: mathematics set beforehand, and no byte of the theme that is not used.
 
-Needed to build the book, not to run it: its tools stand in ``requirements.txt`` and not among the package's own.
+Needed to build the book, not to run it: its tools are installed with the extra ``publish``.
 """

@@ -104,10 +104,7 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
     if problem or app.builder.format != "html":
         return
     used = characters(page.read_text("utf-8") for page in Path(app.outdir).rglob("*.html"))
-    file, note = (Path(app.outdir, "_static", name) for name in (FONT, f"{FONT}.txt"))
-    if not file.exists() or not note.exists() or note.read_text("utf-8") != used:
-        write_font(used, file)
-        note.write_text(used, "utf-8")
+    write_font(used, Path(app.outdir, "_static", FONT))
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
