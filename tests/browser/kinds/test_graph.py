@@ -209,10 +209,12 @@ def test_nodes_are_as_full_and_edges_as_wide_as_the_frames_so_far_say(page):
             assert drawn["seen"] == pytest.approx(min(1, 0.25 + 1.5 * abs(flow)), abs=0.01)
 
 
-@pytest.mark.parametrize("logy", [True, False])
-def test_the_trace_under_a_graph_is_the_curve_of_its_numbers_on_one_scale_with_a_dot_at_the_step(page, logy):
+@pytest.mark.parametrize(("logy", "width"), [(True, 900), (False, 360)])
+def test_the_trace_beside_or_under_a_graph_is_the_curve_of_its_numbers_on_one_scale_with_a_dot_at_the_step(
+    page, logy, width
+):
     made = flowing(logy=logy)
-    figure = show(page, made)
+    figure = show(page, made, width)
     for k in (1, 10):
         values = k * np.array([1.0, 10.0, 0.01, 3.0])
         for step in range(4):

@@ -69,7 +69,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Trace:
-    """A number that belongs to each step, from 0 on, drawn as a curve under the graph with a dot at the step."""
+    """A number that belongs to each step, from 0 on, drawn as a curve beside or under the graph with a dot at the step."""
 
     label: str
     values: Sequence[float]
@@ -79,7 +79,7 @@ class Trace:
 
 @dataclass(frozen=True)
 class View:
-    """One graph: nodes, edges, the frames that step through it, counters shown beside it, and a curve under it.
+    """One graph: nodes, edges, the frames that step through it, counters shown beside it, and a curve.
 
     Views that hold the very same lists of nodes and edges are stored as one drawing.
     """

@@ -3,7 +3,7 @@
 // is `like` another has its nodes and edges. With `between` the frames walk from one picked node to another.
 (() => {
   "use strict";
-  const TRACE = 150; // height of the curve under a graph
+  const TRACE = 150; // height of a curve under the graph
   const levels = (scene) => Math.max(0, ...scene.nodes.map((n) => n.y));
   // The class of what a frame marks, whose colour is that of a role.
   const marked = (element, role) => {
@@ -65,10 +65,12 @@
       const seen = this.revealed(scene, step);
       const light = view.data.shares.length ? view.get("light") : "none";
       const { rise, tallest, unit: least } = (view.room ??= this.room(view));
+      const beside = scene.trace && view.width >= 640; // the curve; else it stands below
+      const given = beside ? 0.6 * view.width : view.width;
       const cols = Math.max(1, ...scene.nodes.map((n) => n.x));
       const rows = levels(scene);
-      const unit = Math.min(150, Math.max(least, (view.width - 104) / cols));
-      const width = Math.max(view.width, unit * cols + 104);
+      const unit = Math.min(150, Math.max(least, (given - 104) / cols));
+      const width = Math.max(given, unit * cols + 104);
       const left = 36 + (width - 104 - unit * cols) / 2; // values and gradients stand to the right of their nodes
       const top = 46 + ((tallest - rows) * rise) / 2; // the figure keeps its height
       const radius = Math.min(21, unit * 0.34);
@@ -82,16 +84,19 @@
       });
       const on = (id, grads) => !stepped || id in seen.value || id in seen.fill || id in grads;
       view.update.forEach((update) => update(seen, light, on));
-      const say = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
+      const words = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
+      const say = this.say(scene, words, light);
       const height = 46 + tallest * rise + 52;
-      if (scene.trace) view.layer("trace", `${width}|${at}|${step}`, (g) => this.trace(view, g, scene, height, step));
-      return { height: height + (scene.trace ? TRACE : 0), width, say: this.say(scene, say, light) };
+      if (!scene.trace) return { height, width, say };
+      const box = beside ? { left: width + 8, top: 4, width: view.width * 0.4 - 12, height: Math.min(260, height) - 8 }
+        : { left: 4, top: height, width: view.width - 8, height: TRACE };
+      view.layer("trace", `${view.width}|${at}|${step}`, (g) => this.trace(view, g, scene, box, step));
+      return { height: beside ? height : height + TRACE, width: beside ? width + view.width * 0.4 : width, say };
     },
-    // The curve under the graph, on one scale in all views, and a dot at the step.
-    trace(view, g, { trace, frames }, top, step) {
+    // The curve beside or under the graph, on one scale in all views, and a dot at the step.
+    trace(view, g, { trace, frames }, box, step) {
       const { plot, curve, extent, svg, round } = explorables.kit;
       const ydomain = extent(Object.values(view.data.views).map((v) => v.trace.values));
-      const box = { left: 4, top, width: Math.min(view.width, 760) - 8, height: TRACE };
       const p = plot(g, box, { xdomain: [0, frames.length], ydomain, logy: trace.logy, xlabel: "step",
         ylabel: trace.label });
       curve(p, trace.values.map((_, k) => k), trace.values, trace.role);
