@@ -69,7 +69,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Trace:
-    """A number that belongs to each step, from 0 on, drawn as a curve beside or under the graph with a dot at the step."""
+    """A number that belongs to each step, from 0 on, drawn as a curve beside or under the graph."""
 
     label: str
     values: Sequence[float]

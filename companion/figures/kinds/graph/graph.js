@@ -86,7 +86,7 @@
       view.update.forEach((update) => update(seen, light, on));
       const words = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
       const say = this.say(scene, words, light);
-      const height = 46 + tallest * rise + 52;
+      const height = Math.max(46 + tallest * rise + 52, beside ? 220 : 0);
       if (!scene.trace) return { height, width, say };
       const box = beside ? { left: width + 8, top: 4, width: view.width * 0.4 - 12, height: Math.min(260, height) - 8 }
         : { left: 4, top: height, width: view.width - 8, height: TRACE };
