@@ -52,7 +52,7 @@ class Unfold(Explorable):
         typed = Text("text", "sequence", text, "1 0 0 -1 0.5 0", 60)
         begin = tau + 1 if step is None else check.integer("step", step, 0, 2 * tau + 1)
         walk = Range("step", 0, 2 * LONGEST + 1, 1, "step", begin, play=900)
-        lit = Choice("light", list(Unit._fields), "copies of", check.choice("light", light, Unit._fields))
+        lit = Choice("light", list(Unit._fields), "light every copy of", check.choice("light", light, Unit._fields))
         held = {"step": None, "light": "w", **{k: getattr(p, k) for k in "ubv"}} if small else {}
         controls = [unfold, typed, sliders["w"]] if small else [unfold, walk, typed, *sliders.values(), lit]
         super().__init__(name, controls, {"held": held}, title=title, caption=caption, goals=() if small else (GOAL,))
