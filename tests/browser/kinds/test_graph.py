@@ -109,6 +109,20 @@ def test_nodes_stand_in_their_places_and_arrows_lead_from_source_to_target(page,
         assert np.linalg.norm(ends[1] - drawn["tip"]) < 30
 
 
+def test_arrows_end_at_the_border_of_a_box_however_wide_it_is(page):
+    at = {"left": (0, 0), "over": (2, 4), "aslant": (0, 2)}
+    nodes = [Node("box", 2, 0, "a long label", shape="box"), *(Node(name, *spot) for name, spot in at.items())]
+    figure = show(page, small(View(nodes, [Edge(name, "box") for name in at])))
+    box = figure.root.evaluate(
+        "r => { const b = r.querySelector('rect').getBBox(); return [b.x, b.y, b.x + b.width]; }"
+    )
+    tips = {name.split(">")[0]: edge["to"] for name, edge in figure.root.evaluate(EDGES).items()}
+    assert box[2] - box[0] > 100
+    assert tips["left"][0] == pytest.approx(box[0] - 5, abs=1) and tips["over"][1] == pytest.approx(box[1] - 5, abs=1)
+    x, y = tips["aslant"]
+    assert x < box[0] - 1 or y < box[1] - 1
+
+
 def test_at_every_step_the_graph_shows_what_its_frames_have_put_there_and_lights_what_is_at_work(page):
     figure = show(page, stepped(light="W"))
     for step in range(len(STEPS) + 1):
@@ -169,7 +183,7 @@ FLOWING = """root => {
     const edge = id => {
         const g = root.querySelector(`[data-edge="${id}"]`), style = getComputedStyle(g.querySelector(".ex-line"));
         return { ink: style.stroke, wide: parseFloat(style.strokeWidth), dashed: style.strokeDasharray !== "none",
-            seen: +getComputedStyle(g).opacity };
+            seen: +getComputedStyle(g).opacity, reach: getComputedStyle(g.querySelector(".ex-reach")).stroke };
     };
     const node = id => {
         const shape = root.querySelector(`[data-node="${id}"] circle`), looks = shape.classList;
@@ -196,6 +210,7 @@ def test_nodes_are_as_full_and_edges_as_wide_as_the_frames_so_far_say(page):
     page.add_style_tag(content=assets.style(["graph"]))
     plain = figure.root.evaluate(FLOWING)["edges"]
     assert plain["a>b"]["wide"] == plain["b>a"]["wide"] and plain["a>b"]["ink"] != plain["b>a"]["ink"]
+    assert {edge["reach"] for edge in plain.values()} == {"rgba(0, 0, 0, 0)"}  # felt, not seen
     fills, flows = {}, {}
     for step, frame in enumerate(FLOWS, 1):
         figure.put(step=step)

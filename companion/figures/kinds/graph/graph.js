@@ -5,6 +5,7 @@
   "use strict";
   const TRACE = 150; // height of a curve under the graph
   const levels = (scene) => Math.max(0, ...scene.nodes.map((n) => n.y));
+  const wide = (n, radius) => Math.max(2 * radius, 9 * n.label.length + 12); // a box
   // The class of what a frame marks, whose colour is that of a role.
   const marked = (element, role) => {
     element?.style.setProperty("--mark", role ? `var(--ex-${role})` : "");
@@ -166,7 +167,7 @@
       if (n.shape === "delay") {
         group.append(svg("rect", { x: at.x - 7, y: at.y - 7, width: 14, height: 14, class: "ex-delay" }));
       } else if (n.shape === "box") {
-        const w = Math.max(2 * radius, 9 * n.label.length + 12);
+        const w = wide(n, radius);
         shape = svg("rect", { x: at.x - w / 2, y: at.y - radius * 0.8, width: w, height: radius * 1.6, rx: 4 });
       } else if (n.image) {
         const pixel = (2 * radius) / n.image.length;
@@ -219,8 +220,8 @@
         const [ux, uy] = [dx / len, dy / len];
         const bow = (e.curve || 0) * len * 0.5;
         const c = { x: (a.x + b.x) / 2 - uy * bow, y: (a.y + b.y) / 2 + ux * bow };
-        const from = trim(a, c, byId[e.source].shape === "delay" ? 8 : radius + 1);
-        const to = trim(b, c, byId[e.target].shape === "delay" ? 9 : radius + 5);
+        const from = trim(a, c, byId[e.source], 1);
+        const to = trim(b, c, byId[e.target], 5);
         d = `M${spot(from.x, from.y)}Q${spot(c.x, c.y)} ${spot(to.x, to.y)}`;
         mid = { x: (from.x + 2 * c.x + to.x) / 4, y: (from.y + 2 * c.y + to.y) / 4 };
         const along = Math.atan2(to.y - c.y, to.x - c.x);
@@ -246,8 +247,7 @@
         const hot = (seen.hot.has(e.id) ? " ex-hot" : "") + marked(group, seen.mark[e.id]);
         group.setAttribute("class", `ex-edge${role}${off}${hot}${beside}`);
         const flow = seen.flow[e.id];
-        const wide = flow === undefined ? null : round(0.5 + 6 * Math.min(1, Math.abs(flow)));
-        line.style.strokeWidth = wide === null ? "" : `${wide}px`;
+        line.style.strokeWidth = flow === undefined ? "" : `${round(0.5 + 6 * Math.min(1, Math.abs(flow)))}px`;
         line.style.strokeDasharray = flow < 0 ? "5 3" : "";
         group.style.opacity = flow === undefined || off ? "" : round(0.25 + 0.75 * Math.min(1, 2 * Math.abs(flow)));
         label.textContent = e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "";
@@ -258,9 +258,13 @@
         const transform = `translate(${at}) rotate(${round(degrees)})`;
         return svg("path", { class: "ex-arrow", d: "M0 0L-7 4L-7 -4Z", transform });
       }
-      function trim(p, c, r) {
-        const len = Math.hypot(c.x - p.x, c.y - p.y) || 1;
-        return { x: p.x + ((c.x - p.x) / len) * r, y: p.y + ((c.y - p.y) / len) * r };
+      // Where the line from the middle of a node to a point leaves it, and some pixels further.
+      function trim(p, c, n, gap) {
+        const [dx, dy] = [c.x - p.x, c.y - p.y];
+        const len = Math.hypot(dx, dy) || 1;
+        const box = Math.min(wide(n, radius) / 2 / Math.abs(dx), (0.8 * radius) / Math.abs(dy)) * len;
+        const r = gap + (n.shape === "delay" ? 5 : n.shape === "box" ? box : radius);
+        return { x: p.x + (dx / len) * r, y: p.y + (dy / len) * r };
       }
     },
   });
