@@ -368,3 +368,33 @@ def test_pressing_two_nodes_picks_where_to_walk(page):
         assert (figure.state()["source"], figure.state()["target"]) == (source, target)
         assert figure.put(step=9).startswith(f"Arrow {figure.state()['step'] - 1} leads to {target}.")
     assert "This graph has no b1" in figure.put(k="flat")
+
+
+def test_the_value_of_a_node_without_a_label_stands_inside_it_and_takes_no_room_below(page):
+    def figure(label):
+        nodes = [Node("low", 0, 0, label), Node("high", 0, 1, label)]
+        return small(View(nodes, [], [Frame("One.", {"high": "7"}), Frame("Both.", {"low": "8"})]))
+
+    inside = show(page, figure(""))
+    for step, written in ((0, ("", "")), (1, ("", "7")), (2, ("8", "7"))):
+        inside.put(step=step)
+        nodes = inside.root.evaluate(NODES)
+        assert tuple(nodes[k]["name"] for k in ("low", "high")) == written
+        assert [node["value"] for node in nodes.values()] == ["", ""]
+    near = nodes["low"]["y"] - nodes["high"]["y"]
+    nodes = show(page, figure("h")).root.evaluate(NODES)
+    assert [(nodes[k]["name"], nodes[k]["value"]) for k in ("low", "high")] == [("h", "8"), ("h", "7")]
+    assert nodes["low"]["y"] - nodes["high"]["y"] > near + 40
+
+
+def test_on_a_narrow_screen_what_happens_is_kept_in_sight(page):
+    nodes = [Node(f"h{t}", t, 0, f"h{t}") for t in range(12)]
+    frames = [Frame(f"Step {t}.", {f"h{t}": str(t)}, hot=[f"h{t}"]) for t in range(12)]
+    figure = show(page, small(View(nodes, [], frames)), 360)
+    page.add_style_tag(content=assets.style(["graph"]))  # the stage scrolls
+    stage = figure.root.locator(".ex-stage")
+    for step in (12, 1, 7, 2):
+        figure.put(step=step)
+        left, width = stage.evaluate("e => [e.scrollLeft, e.clientWidth]")
+        at = figure.root.evaluate(NODES)[f"h{step - 1}"]["x"]
+        assert left + 20 <= at <= left + width - 20, f"step {step}"

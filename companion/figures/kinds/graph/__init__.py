@@ -16,8 +16,9 @@ __all__ = ["Edge", "Frame", "Graph", "Node", "Trace", "View"]
 class Node:
     """A node at column x and row y (0 at the bottom); `share` names the parameter that it copies, if any.
 
-    shape is "circle", "box" (for longer labels) or "delay" (the black square of a one-step delay). `image`, rows of
-    grey values in [0, 1], is drawn in the place of a shape. Pressing the node sets the controls that `press` names.
+    shape is "circle", "box" (for longer labels) or "delay" (the black square of a one-step delay). Its values stand
+    beside it; inside, if it has no label. `image`, rows of grey values in [0, 1], is drawn in the place of a shape.
+    Pressing the node sets the controls that `press` names.
     """
 
     id: str

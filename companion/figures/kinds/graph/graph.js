@@ -88,11 +88,14 @@
       const words = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;
       const say = this.say(scene, words, light);
       const height = Math.max(46 + tallest * rise + 52, beside ? 220 : 0);
-      if (!scene.trace) return { height, width, say };
+      const hot = scene.nodes.filter((n) => seen.hot.has(n.id)).map((n) => place(n).x);
+      const focus = hot.length ? hot.reduce((sum, x) => sum + x, 0) / hot.length : undefined; // what happens, in sight
+      if (!scene.trace) return { height, width, focus, say };
       const box = beside ? { left: width + 8, top: 4, width: view.width * 0.4 - 12, height: Math.min(260, height) - 8 }
         : { left: 4, top: height, width: view.width - 8, height: TRACE };
       view.layer("trace", `${view.width}|${at}|${step}`, (g) => this.trace(view, g, scene, box, step));
-      return { height: beside ? height : height + TRACE, width: beside ? width + view.width * 0.4 : width, say };
+      if (beside) return { height, width: width + view.width * 0.4, say };
+      return { height: height + TRACE, width, focus, say };
     },
     // The curve beside or under the graph, on one scale in all views, and a dot at the step.
     trace(view, g, { trace, frames }, box, step) {
@@ -108,7 +111,8 @@
     room(view) {
       const { measure } = explorables.kit;
       const scenes = Object.values(this.scenes(view));
-      const written = (a, b, frames) => view.data.between || frames.some((f) => f.values[b.id] || f.grads[a.id]);
+      const written = (a, b, frames) => view.data.between
+        || frames.some((f) => (b.label && f.values[b.id]) || f.grads[a.id]);
       // one above the other: close, unless something is written below the upper or above the lower
       const rises = scenes.flatMap(({ nodes, frames }) => nodes.flatMap((a) => nodes
         .filter((b) => b.x === a.x && b.y > a.y)
@@ -117,7 +121,7 @@
         [e.label, ...frames.map((f) => `${e.label} ${f.values[e.id] ?? ""}`)])));
       const beside = scenes.flatMap(({ nodes, frames }) => nodes.flatMap((n) => {
         const next = Math.min(...nodes.filter((m) => m.y === n.y && m.x > n.x).map((m) => m.x - n.x)); // or Infinity
-        const words = frames.flatMap((f) => [f.values[n.id] ?? "", `∇ ${f.grads[n.id] ?? ""}`]);
+        const words = frames.flatMap((f) => [(n.label && f.values[n.id]) || "", `∇ ${f.grads[n.id] ?? ""}`]);
         return words.map((w) => (measure(w, "italic 12px") + 8) / next);
       }));
       return {
@@ -195,7 +199,7 @@
         shape?.setAttribute("class", `ex-node ex-${n.role}${off}${filled}${hot}${lit}`);
         shape?.style.setProperty("--full", `${Math.round(70 * Math.min(1, Math.abs(full ?? 0)))}%`);
         name.setAttribute("class", `ex-name${small}${off}`);
-        value.textContent = typeset(seen.value[n.id] ?? "");
+        (n.label ? value : name).textContent = typeset(seen.value[n.id] ?? "");
         grad.textContent = seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "";
       };
     },
