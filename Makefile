@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 PAGE := _build/html/index.html
 NBVAL := $(BIN)/pytest -n 2 --dist loadfile --nbval-current-env --nbval-cell-timeout 300
-# seeds of a second draw: one in `make test-all`; make test-claims SEEDS="1 2 3"
+# seeds of a second draw: one in `make test`; make test-claims SEEDS="1 2 3"
 SEEDS ?= 1
 export TQDM_DISABLE := 1
 # Nets this small run fastest on one thread, and two tests run side by side.
@@ -23,15 +23,15 @@ test: lint  ## everything that holds the book to its word
 	$(BIN)/pytest -n 2 tests --ignore tests/browser -m 'not slow'
 	@echo "── every notebook, run again and compared ──"
 	$(NBVAL) --nbval book
+	@$(MAKE) --no-print-directory test-claims
 	@echo "── every page and figure, in a browser ──"
 	$(BIN)/pytest -n 2 tests/browser -m 'not slow'
 
 test-claims: $(READY)  ## every assertion of the notebooks with other data, weights and noise: SEEDS="1 2 3"
-	@for seed in $(SEEDS); do \
-	  echo "── every claim once more, BOOK_SEED=$$seed ──"; \
-	  BOOK_SEED=$$seed $(NBVAL) -p no:cacheprovider --nbval-lax $(or $(PAGES),book) || exit 1; done
+	@echo "── every claim once more, with BOOK_SEED $(SEEDS) ──"
+	@$(BIN)/python -m tests.draws $(SEEDS) $(if $(PAGES),--pages $(PAGES))
 
-test-all: $(READY) test-claims  ## the slow gates, after `make test`
+test-all: $(READY)  ## the slow gates, after `make test`
 	$(BIN)/pytest -n 2 --dist loadfile tests -m slow
 
 lint: $(READY)

@@ -169,9 +169,11 @@ def every(model: Model, tau: Count, end: End = None) -> list[Beginning]:
     search = _Search(model, tau, end)
     done, going_on = [], [search.nothing]
     while going_on:
-        grown = [new for b in going_on for new in search.grow(b)]
-        if len(done) + len(grown) > LARGEST:
-            raise ValueError(f"tau: want at most {LARGEST} sequences to list, got {tau} symbols, which give more")
+        grown: list[Beginning] = []
+        for b in going_on:
+            grown += search.grow(b)
+            if len(done) + len(grown) > LARGEST:
+                raise ValueError(f"tau: want at most {LARGEST} sequences to list, got {tau} symbols, which give more")
         done += filter(search.over, grown)
         going_on = [b for b in grown if not search.over(b)]
     return sorted(done)

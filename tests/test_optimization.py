@@ -591,7 +591,7 @@ def test_training_changes_copies_only_and_learns_ten_steps() -> None:
     assert (opt.order_accuracy(out.p, 10, rng) > 0.95).all()
 
 
-def test_the_stored_record_has_every_setting_and_one_row_comes_out_again() -> None:
+def test_the_stored_record_has_every_setting() -> None:
     rows = store.rows("optimization")
     by_kind = {(r["kind"], r["length"], r["rate"]) for r in rows if r["v"] == 1.0 and r["updates"] == 2000}
     names = ("plain", "clip", "random", "plain + Ω", "clip + Ω")
@@ -600,6 +600,10 @@ def test_the_stored_record_has_every_setting_and_one_row_comes_out_again() -> No
         by_v = {(r["rate"], r["v"]) for r in rows if r["kind"] == rule and r["length"] == 20}
         assert by_v == set(itertools.product((0.03, 0.1, 0.3), values))
     assert sum(r["updates"] == 6000 for r in rows) == 1 and all(len(r["accuracy"]) == 20 for r in rows)
+
+
+@pytest.mark.slow
+def test_a_stored_row_comes_out_again() -> None:
     (stored,) = store.rows("optimization", kind="clip", length=10, rate=0.3)
     again = study.run(study.descent(study.SETTINGS, "clip", 10, 0.3), study.SETTINGS, "cpu")["accuracy"]
     assert abs(sum(a >= 0.99 for a in again) - sum(a >= 0.99 for a in stored["accuracy"])) <= 1

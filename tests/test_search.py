@@ -141,7 +141,7 @@ table = table_model(2, 3, np.random.default_rng(0))
         (lambda: exact(None, 3), "model: want a Scorer or a function"),
         (lambda: exact(lambda y: np.ones(2), 3), r"logp: want log-probabilities of shape \(k,\) after \(\)"),
         (lambda: greedy(lambda y: np.full(2, np.nan), 3), "logp: want log-probabilities"),
-        (lambda: every(lambda y: np.log([0.5, 0.5]), 20), "tau: want at most 100000 sequences"),
+        (lambda: every(lambda y: np.log(np.full(400, 1 / 400)), 2), "tau: want at most 100000 sequences"),
     ],
 )
 def test_bad_input_is_named(call, message):

@@ -243,12 +243,17 @@ def test_a_net_with_only_long_connections_is_blind_between_its_steps() -> None:
     assert np.abs(leaky_forward(p, x).h[-1] - leaky_forward(p, moved).h[-1]).max() > 1e-6
 
 
-def test_the_stored_record_has_every_kind_and_one_row_comes_out_again() -> None:
+def test_the_stored_record_has_every_kind() -> None:
     rows, settings = store.rows("timescales"), study.SETTINGS
     counted = [row for row in rows if row["draw"] == 1]
     assert [row["kind"] for row in counted] == list(settings.kinds)
     assert all(len(a) == 40 and 0 <= min(a) <= max(a) <= 1 for row in counted for a in row["accuracy"].values())
     assert all(row["rate"] == study.best(settings, rows, row["kind"]) for row in counted)
+
+
+@pytest.mark.slow
+def test_a_stored_row_comes_out_again() -> None:
+    settings = study.SETTINGS
     key = {"kind": "removed", "length": 67, "rate": 0.5, "draw": 0}
     (stored,) = store.rows("timescales", **key)
     again = study.run(key, settings, "cpu")["accuracy"]

@@ -30,12 +30,12 @@ PUT = """(root, [name, value]) => {
 }"""
 STATE = """name => { const view = [...explorables.mounted].find(v => v.spec.name === name && v.root.isConnected);
     return Object.fromEntries(view.spec.controls.map(c => [c.name, view.get(c.name)])) }"""
-FIGURE = re.compile(r'<figure class="explorable"[^>]*id="([^"]+)"')
+FIGURE = re.compile(r'<figure class="explorable" data-explorable="([^"]+)" id="([^"]+)"')
 
 
 def figures_in(page: Path) -> list[str]:
     """The names of the explorables that a built page holds, found by looking at it."""
-    return FIGURE.findall(page.read_text("utf-8"))
+    return [name for _, name in FIGURE.findall(page.read_text("utf-8"))]
 
 
 def assert_close(ours, theirs) -> None:

@@ -111,15 +111,20 @@ def needed(statements: Sequence[Statement], figure: Statement) -> set[Statement]
         late |= found
 
 
-def figures_of(cell: NotebookNode) -> list[str]:
-    """The names of the figures that a cell's stored outputs show."""
+def figures_of(cell: NotebookNode) -> list[tuple[str, str]]:
+    """Kind and name of the figures that a cell's stored outputs show."""
     pages = [str(output.get("data", {}).get("text/html", "")) for output in cell.get("outputs", [])]
-    return [found.group(1) for found in map(FIGURE.match, pages) if found]
+    return [found.groups() for found in map(FIGURE.match, pages) if found]
 
 
 def names_of_figures(nb: NotebookNode) -> list[str]:
     """The names of all figures that a stored notebook shows."""
-    return [name for cell in nb.cells for name in figures_of(cell)]
+    return [name for cell in nb.cells for _, name in figures_of(cell)]
+
+
+def kinds_of_figures(nb: NotebookNode) -> set[str]:
+    """The kinds of the figures that a stored notebook shows."""
+    return {kind for cell in nb.cells for kind, _ in figures_of(cell)}
 
 
 def figures_alone(nb: NotebookNode) -> NotebookNode:

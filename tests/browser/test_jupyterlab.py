@@ -1,7 +1,7 @@
 """A real JupyterLab: open a chapter, run it, move its figures, and read and set their traits from Python.
 
-A chapter's figures need little of it; that little is run here, in one Lab for all chapters, and whole chapters where
-there is time (the marker `slow`). That whole chapters run at all is what nbval says.
+A chapter's figures need little of it; that little is run here, in one Lab, for as few chapters as show every kind of
+figure, and all chapters whole where there is time (the marker `slow`). That chapters run at all is what nbval says.
 """
 
 import json
@@ -15,16 +15,33 @@ import nbformat
 import pytest
 from jupyter_client import BlockingKernelClient
 
+from companion.figures.kinds import KINDS
+
 from ..conftest import ROOT
 from .conftest import Watch
 from .figures import Figure
-from .needed import figures_alone, names_of_figures
+from .needed import figures_alone, kinds_of_figures, names_of_figures
 
 CHAPTERS = {
     path.stem: notebook
     for path in sorted((ROOT / "book").glob("*.ipynb"))
     if names_of_figures(notebook := nbformat.read(path, 4))
 }
+
+
+def fewest(chapters: dict) -> list[str]:
+    """Few chapters that show every kind of figure: those with the rarest kinds first."""
+    kinds = {name: kinds_of_figures(notebook) for name, notebook in chapters.items()}
+    shown = sorted(set().union(*kinds.values()), key=lambda kind: sum(kind in here for here in kinds.values()))
+    chosen: list[str] = []
+    for kind in shown:
+        if not any(kind in kinds[name] for name in chosen):
+            chosen.append(max((n for n in kinds if kind in kinds[n]), key=lambda n: len(kinds[n])))
+    return chosen
+
+
+PARTS = [(name, "figures") for name in fewest(CHAPTERS)]
+PARTS += [pytest.param(name, "whole", marks=pytest.mark.slow) for name in CHAPTERS]
 TOKEN = "lab"
 SETTINGS = {
     "notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
@@ -188,10 +205,10 @@ def move_from_both_sides(figure: Figure, kernel: Kernel, name: str) -> None:
 
 def test_there_are_chapters_with_figures():
     assert len(CHAPTERS) >= 8
+    assert {*KINDS} <= set().union(*(kinds_of_figures(CHAPTERS[name]) for name in fewest(CHAPTERS)))
 
 
-@pytest.mark.parametrize("part", ["figures", pytest.param("whole", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("chapter", CHAPTERS)
+@pytest.mark.parametrize(("chapter", "part"), PARTS)
 def test_figures_live_in_jupyterlab(chapter, part, run_in_lab):
     notebook = CHAPTERS[chapter]
     names = names_of_figures(notebook)

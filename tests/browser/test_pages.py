@@ -1,7 +1,6 @@
 """Every page and every figure of the built book, found by looking, moved as a person would.
 
-Typesetting a page takes longer than looking at it, so each is opened three times and no more: as a file, on a phone
-that asks for little motion, and over http.
+Each page is opened twice and no more: as a file on a wide screen, and over http on a phone that asks for little motion.
 """
 
 from urllib.parse import parse_qsl
@@ -10,9 +9,12 @@ import pytest
 
 from ..conftest import HTML
 from .figures import Figure, figures_in
+from .layout import complaints
 
 PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.glob("book/**/*.html"))
 FIGURES = [(page, name) for page in PAGES for name in figures_in(HTML / page)]
+WIDE = {"viewport": {"width": 1280, "height": 800}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
 TYPESET = "() => document.fonts.ready.then(() => {})"
 SIDEWAYS = """() => [...document.querySelectorAll('article pre')]
     .filter(p => p.checkVisibility({contentVisibilityAuto: true}) && p.scrollWidth > p.clientWidth + 1)
@@ -31,42 +33,9 @@ def assert_well(tab, watch) -> None:
     assert watch.complaints == []
 
 
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_opened_as_a_file_is_quiet_and_its_figures_move_and_reset(page, built_book, visit):
-    home = built_book.as_uri() + "/"
-    tab, watch = visit(home + page, home)
-    tab.evaluate(TYPESET)
-    for name in figures_in(HTML / page):
-        Figure(tab, name).moves_and_resets()
-    assert_well(tab, watch)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_page_fits_a_phone_where_figures_answer_to_touch_and_keep_still_if_asked(page, http_book, visit):
-    phone = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    tab, watch = visit(http_book + page, http_book, reduced_motion="reduce", **phone)
-    tab.evaluate(TYPESET)
-    wider = tab.evaluate("document.scrollingElement.scrollWidth - innerWidth")
-    assert wider <= 0, f"the page is {wider} pixels wider than the phone"
-    figures = [Figure(tab, name) for name in figures_in(HTML / page)]
-    first = [figure.look() for figure in figures]
-    if figures:
-        assert tab.locator("[data-play]").count() == 0
-        tab.wait_for_timeout(600)
-        assert [figure.look() for figure in figures] == first, "a figure moves by itself"
-    for figure, start in zip(figures, first, strict=True):
-        figure.by_touch()
-        assert figure.look() != start, f"{figure.name} does not answer to touch"
-    assert_well(tab, watch)
-
-
-@pytest.mark.parametrize("page", PAGES)
-def test_a_served_page_is_quiet_no_code_scrolls_sideways_and_its_links_set_the_state_of_its_figures(
-    page, http_book, visit
-):
-    tab, watch = visit(http_book + page, http_book)
-    tab.evaluate(TYPESET)
-    assert tab.evaluate(SIDEWAYS) == []
+def follow_links(tab) -> None:
+    """Each link to a figure, in answers too, sets the state that it names."""
+    tab.emulate_media(reduced_motion="reduce")  # the page jumps there at once
     tab.evaluate("document.querySelectorAll('article details').forEach(answer => { answer.open = true; })")
     links = tab.locator("a[href^='#'][href*='?']")
     for i in range(links.count()):
@@ -79,6 +48,38 @@ def test_a_served_page_is_quiet_no_code_scrolls_sideways_and_its_links_set_the_s
         for key, value in wanted.items():
             same = str(state[key]).lower() == value.lower()
             assert same or float(state[key]) == pytest.approx(float(value), rel=0.05)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_opened_as_a_file_is_quiet_fits_and_its_figures_move_and_reset_and_obey_links(page, built_book, visit):
+    home = built_book.as_uri() + "/"
+    tab, watch = visit(home + page, home, **WIDE)
+    tab.evaluate(TYPESET)
+    assert tab.evaluate(SIDEWAYS) == []
+    figures = [Figure(tab, name) for name in figures_in(HTML / page)]
+    for figure in figures:
+        figure.moves_and_resets()
+    assert [wrong for figure in figures for wrong in complaints(figure)] == []
+    follow_links(tab)
+    assert_well(tab, watch)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_fits_a_phone_where_figures_answer_to_touch_and_keep_still_if_asked(page, http_book, visit):
+    tab, watch = visit(http_book + page, http_book, **PHONE)
+    tab.evaluate(TYPESET)
+    wider = tab.evaluate("document.scrollingElement.scrollWidth - innerWidth")
+    assert wider <= 0, f"the page is {wider} pixels wider than the phone"
+    figures = [Figure(tab, name) for name in figures_in(HTML / page)]
+    first = [figure.look() for figure in figures]
+    if figures:
+        assert tab.locator("[data-play]").count() == 0
+        tab.wait_for_timeout(600)
+        assert [figure.look() for figure in figures] == first, "a figure moves by itself"
+    for figure, start in zip(figures, first, strict=True):
+        figure.by_touch()
+        assert figure.look() != start, f"{figure.name} does not answer to touch"
+    assert [wrong for figure in figures for wrong in complaints(figure)] == []
     assert_well(tab, watch)
 
 
