@@ -130,6 +130,13 @@ def test_all_kinds_together_stay_under_60_kilobytes():
     assert len(gzip.compress(together.encode())) < 60_000
 
 
+def test_a_page_is_sent_the_same_script_as_a_widget_without_its_comments_and_indentation():
+    written = [line.strip() for line in (assets.script(KINDS) + "\n" + assets._read("page.js")).splitlines()]
+    sent = assets.page_script(KINDS).splitlines()
+    assert sent == [line for line in written if line and not line.startswith("//")]
+    assert all(line.count("`") % 2 == 0 for line in sent), "a text over several lines would lose its indentation"
+
+
 @pytest.mark.parametrize("path", sorted([*FOLDER.rglob("*.js"), *FOLDER.rglob("*.css")]), ids=lambda path: path.name)
 def test_scripts_and_styles_fit_the_width_of_the_rest_of_the_code(path):
     assert [n for n, line in enumerate(path.read_text("utf-8").splitlines(), 1) if len(line) > 120] == []

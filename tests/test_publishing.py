@@ -106,11 +106,25 @@ def test_a_class_is_known_from_a_page_or_from_a_script():
     assert {"sd-card", "k2", "show"} <= words(['<p class="sd-card k2">'], ["e.classList.add('show')"])
 
 
+INDEX = "\n".join(
+    f'  <script src="{name}.js"></script>'
+    for name in ("../_static/searchtools", "../_static/language_data", "searchindex")
+)
+TABS = '<script data-sd-tabs-storage-prefix="id-" src="../_static/design-tabs.js?v=1"></script>'
+
+
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
         ('<script defer src="../_static/scripts/fontawesome.js?digest=1"></script><b>', "<b>"),
         ('<script src="x.js"></script>', '<script src="x.js"></script>'),
+        (
+            f'<meta name="docsearch:version" content="" />\n  \n{INDEX}<b>',
+            '<meta name="docsearch:version" content="" /><b>',
+        ),
+        (f"<script></script>{INDEX}<b>", f"<script></script>{INDEX}<b>"),
+        (f"{TABS}\n<p>", "\n<p>"),
+        (f'{TABS}\n<p class="sd-tab-set">', f'{TABS}\n<p class="sd-tab-set">'),
         (
             '<a href="../_sources/book/a.ipynb" target="_blank" class="b">',
             '<a href="../_sources/book/a.ipynb" download class="b">',

@@ -4,12 +4,14 @@ Both are made from the same files: the kit that all kinds share, and each kind's
 it has one) in its folder.
 """
 
+import re
 from collections.abc import Iterable
 from importlib import resources
 
 from . import colors
 
 HERE = resources.files(__package__)
+ASIDE = re.compile(r"^\s*(?://.*\s*)*", re.MULTILINE)  # indentation, and lines that are comments
 
 
 def script(kinds: Iterable[str]) -> str:
@@ -23,8 +25,8 @@ def module(kind: str) -> str:
 
 
 def page_script(kinds: Iterable[str]) -> str:
-    """What a page loads: the kit, all kinds, and what brings the page's figures to life."""
-    return "\n".join([script(kinds), _read("page.js")])
+    """What a page loads: the kit, all kinds, and what brings the page's figures to life; without notes to an author."""
+    return ASIDE.sub("", "\n".join([script(kinds), _read("page.js")]))
 
 
 def style(kinds: Iterable[str]) -> str:

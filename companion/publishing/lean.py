@@ -18,9 +18,14 @@ LAST = 950
 WORD = re.compile(r"[\w-]+")
 CLASSES = re.compile(r'class="([^"]*)"')
 PICTURE = re.compile(r'<img (?![^>]*loading=)([^>]*?)src="([^"]+\.png)"([^>]*?)/?>')
+SEARCH = r'(?:\s*<script src="[^"]*(?:searchtools|language_data|searchindex)\.js"></script>)'
 MENDS = [
     # a script of half a megabyte that draws the icons which the font draws already
     (re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*></script>"), ""),
+    # the index of the whole book, for a search while one types, which is off; the page of the search loads its own
+    (re.compile(rf"(<meta name=.docsearch:version[^>]*>){SEARCH}{{3}}"), r"\1"),
+    # what turns tabs, where there are none
+    (re.compile(r"\s*<script [^>]*design-tabs\.js[^>]*></script>(?!.*class=.sd-tab)", re.DOTALL), ""),
     # a notebook is saved, not shown as text
     (re.compile(r'<a href="([^"]*_sources/[^"]*\.ipynb)" target="_blank"'), r'<a href="\1" download'),
     # what folds out has a name, the side of the page is a landmark, and an empty corner of a table heads nothing
