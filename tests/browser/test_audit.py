@@ -7,7 +7,7 @@ from ..conftest import HTML
 
 PAGES = sorted(p.relative_to(HTML).as_posix() for p in HTML.glob("book/**/*.html"))
 pytestmark = pytest.mark.slow
-MOST = 310  # kilobytes, compressed, with typeset mathematics and without pictures
+MOST = 250  # kilobytes, compressed, with typeset mathematics and without pictures
 
 
 @pytest.mark.parametrize("view", VIEWS)
