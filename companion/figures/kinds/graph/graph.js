@@ -198,8 +198,9 @@
         const hot = (seen.hot.has(n.id) ? " ex-hot" : "") + marked(shape, seen.mark[n.id]);
         shape?.setAttribute("class", `ex-node ex-${n.role}${off}${filled}${hot}${lit}`);
         shape?.style.setProperty("--full", `${Math.round(70 * Math.min(1, Math.abs(full ?? 0)))}%`);
-        name.setAttribute("class", `ex-name${small}${off}`);
         (n.label ? value : name).textContent = typeset(seen.value[n.id] ?? "");
+        const tight = n.label || name.textContent.length < 5 ? small : " ex-small"; // a number within the circle
+        name.setAttribute("class", `ex-name${tight}${off}`);
         grad.textContent = seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "";
       };
     },

@@ -71,7 +71,7 @@ def _draw(ax: Any, nodes: Any, edges: Any, values: Any, grads: Any, fills: Any, 
         full = 0.7 * np.clip(fills.get(n["id"], 0), -1, 1)
         ground = colormap(n["role"], True)((1 + full) / 2)
         box = {"boxstyle": style, "fc": ground, "ec": edge, "lw": 3.5 if n["id"] in marks else 2}
-        ax.text(x, y, n["label"] or value, ha="center", va="center", fontsize=9, bbox=box)
+        ax.text(x, y, n["label"] or value or "    ", ha="center", va="center", fontsize=9, bbox=box)
         ax.text(x + 0.12, y - 0.33, value if n["label"] else "", va="center", fontsize=8)
         ax.text(x + 0.12, y + 0.33, f"∇ {grads[n['id']]}" if grads.get(n["id"]) else "", va="center", fontsize=8)
     ax.set(xlim=(min(x for x, _ in at.values()) - 0.6, max(x for x, _ in at.values()) + 0.9), ylim=(-0.6, rows - 0.4))
