@@ -18,6 +18,7 @@ CHAPTERS = sorted((ROOT / "book").glob("10_*.ipynb"))
 LATER: set[str] = set()
 """Chapters that were not gone through yet."""
 
+NAMES = ROOT / "book/pytorch_names.ipynb"
 HERE = pytest.mark.parametrize("path", [p for p in CHAPTERS if p.stem not in LATER], ids=lambda path: path.stem)
 ID, LINK = re.compile(r'<a id="(claim-[\w-]+)"></a>'), re.compile(r'<a href="#(claim-[\w-]+)">')
 
@@ -41,20 +42,30 @@ def tagged(cell):
     return cell.cell_type == "code" and "claim" in cell.metadata.get("tags", [])
 
 
+def asserted(path):
+    """The claims of a page that stand beside a cell that tests them."""
+    page = cells(path)
+    beside = [i for i, c in enumerate(page) if any(tagged(near) for near in page[max(i - 1, 0) : i + 2])]
+    return {name for i in beside if page[i].cell_type == "markdown" for name in ID.findall(page[i].source)}
+
+
 @HERE
 def test_every_item_of_a_summary_links_to_a_cell_that_tests_it(path):
-    all_cells = cells(path)
-    tested = set()
-    for i, cell in enumerate(all_cells):
-        if cell.cell_type == "markdown" and any(tagged(c) for c in all_cells[max(i - 1, 0) : i + 2]):
-            tested |= set(ID.findall(cell.source))
     without = [item for item in items(path) if not LINK.findall(item)]
     assert not without, f"no link to its claim: {without}"
-    dangling = {name for item in items(path) for name in LINK.findall(item)} - tested
+    dangling = {name for item in items(path) for name in LINK.findall(item)} - asserted(path)
     assert not dangling, f"no claim cell beside: {dangling}"
 
 
-@HERE
+def test_every_row_of_pytorchs_names_links_to_a_cell_that_tests_it():
+    table = cells(NAMES)[0].source.split("| this book | PyTorch | watch out |", 1)[1].split("\n\n")[0]
+    rows = table.splitlines()[2:]
+    assert len(rows) > 10
+    assert [row for row in rows if not LINK.findall(row)] == []
+    assert set(LINK.findall(table)) == asserted(NAMES), "each claim of the page is a row, and each row is tested"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.ipynb")), ids=lambda path: path.stem)
 def test_a_claim_is_folded_and_says_what_was_expected(path):
     for cell in filter(tagged, cells(path)):
         assert "hide-cell" in cell.metadata.tags, cell.source
