@@ -28,15 +28,11 @@ class Panel:
 
 @dataclass(frozen=True)
 class Scene:
-    """What is played: one token a step, panels over the same steps, and (if given) one sentence a step.
-
-    `image` is a small grey picture with values in [0, 1], drawn above the panels.
-    """
+    """What is played: one token a step, panels over the same steps, and (if given) one sentence a step."""
 
     tokens: Sequence[str]
     panels: Sequence[Panel]
     say: Sequence[str] | None = None
-    image: np.ndarray | None = None
 
 
 class Playback(Explorable):
@@ -145,8 +141,5 @@ def _spec(name: str, scene: Scene) -> dict[str, Any]:
         raise ValueError(f"{name}: want at least one panel, got none")
     if scene.say is not None and len(scene.say) != steps:
         raise ValueError(f"{name}: want {steps} sentences, one a step, got {len(scene.say)}")
-    image = {}
-    if scene.image is not None:
-        image = {"image": np.round(check.array(f"{name}: image", scene.image, ("rows", "columns")), 2)}
     say = list(scene.say) if scene.say is not None else None
-    return {"tokens": list(scene.tokens), "panels": panels, "say": say, **image}
+    return {"tokens": list(scene.tokens), "panels": panels, "say": say}

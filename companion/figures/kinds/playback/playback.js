@@ -1,11 +1,10 @@
 // playback: heat maps over time with one cursor: gates on text, attention, the tape of a machine.
 // data: {axes, rows, context, glue, scenes: {"value|value": scene}}, a scene being
-// {tokens, panels: [{label, role, rows, low, high, values: [row][step]}], say, image}
+// {tokens, panels: [{label, role, rows, low, high, values: [row][step]}], say}
 (() => {
   "use strict";
   const { svg, text, measure, fold, key, dashes, round, number, typeset, clamp } = explorables.kit;
   const BOLD = "600 12px";
-  const PIXEL = 9; // of the picture
   const TRACE = 66; // height of the traced line
 
   const most = (scene) => Math.max(...scene.panels.map((p) => p.rows.length));
@@ -20,14 +19,14 @@
     return `${words.slice(0, n)}…`;
   };
 
-  // Where everything stands. Top to bottom: picture, panels, tokens, traced line.
+  // Where everything stands. Top to bottom: panels, tokens, traced line.
   function layout(scene, width, traced) {
     const steps = scene.tokens.length;
     const names = scene.panels.flatMap((p) => p.rows);
     const margin = clamp(14 + Math.max(...names.map((n) => measure(n, "600 11px"))), 44, Math.max(96, width * 0.3));
     const cell = Math.min(110, Math.max(8, (width - margin - 12) / steps));
     const wide = Math.max(width, margin + 12 + cell * steps);
-    let y = 4 + (scene.image ? PIXEL * scene.image.length + 8 : 0);
+    let y = 4;
     const panels = scene.panels.map((p) => {
       const lines = fold(`${p.label} (${legend(p)})`, width - 8, BOLD);
       const top = y + 15 * lines.length + 5;
@@ -46,12 +45,6 @@
     return 1 + Math.max(...[...g.querySelectorAll("text")].map((node) => (node.getAttribute("y") - 13) / 18));
   };
 
-  function image(g, scene, { margin }) {
-    (scene.image || []).forEach((line, r) => line.forEach((v, k) => {
-      const square = { x: margin + k * PIXEL, y: 4 + r * PIXEL, width: PIXEL, height: PIXEL };
-      g.append(svg("rect", { ...square, class: "ex-pixel", "fill-opacity": round(v) }));
-    }));
-  }
   function cells(g, p, { top, h }, { x, cell, margin }) {
     const span = Math.max(Math.abs(p.low), Math.abs(p.high));
     p.values.forEach((line, r) => line.forEach((v, k) => {
@@ -144,7 +137,6 @@
       const drawn = `${view.width}|${chosen}`;
       if (traced) view.note("row", this.who(scene, row));
       view.layer("heat", drawn, (g) => {
-        image(g, scene, at);
         scene.panels.forEach((p, i) => cells(g, p, at.panels[i], at));
         tokens(g, scene, at);
       });
