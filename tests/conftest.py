@@ -1,5 +1,6 @@
 """What the tests share: the built book, a server for it, and a browser to look at it with."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,6 +10,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import nbformat
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -54,6 +56,19 @@ def http_book(built_book):
     server.shutdown()
     thread.join()
     server.server_close()
+
+
+def stored_html(page: str, name: str) -> str:
+    """One of a notebook's figures, as it is stored."""
+    cells = nbformat.read(ROOT / "book" / f"{page}.ipynb", as_version=4).cells
+    outputs = (o["data"].get("text/html", "") for c in cells for o in c.get("outputs", ()) if "data" in o)
+    (html,) = (html for html in outputs if f' id="{name}"><script' in html)
+    return html
+
+
+def stored_figure(page: str, name: str) -> dict:
+    """All that the page knows of a figure that a notebook stores."""
+    return json.loads(stored_html(page, name).split('<script type="application/json">', 1)[1].split("</script>", 1)[0])
 
 
 def find_browser() -> str | None:

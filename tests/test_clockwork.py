@@ -22,6 +22,7 @@ from companion.data import store
 from companion.multiscale import clockwork_reach, operations
 from companion.multiscale.modules import WaveNets
 from companion.multiscale.waves import WAVE_CLOCK, WAVE_KINDS, wave_parameters, waveform
+from tests.conftest import stored_figure
 from tests.gradients import assert_agree, assert_gradient, relative_error
 
 few = settings(max_examples=15)
@@ -223,3 +224,44 @@ def test_stored_weights_reproduce_the_stored_outputs_and_errors(kind):
     assert np.allclose(((output - y) ** 2).mean(1) / y.var(1), row["errors"][:5], atol=1e-4)
     assert [len(row["errors"]) for row in rows] == [20, 20]
     assert row["parameters"] == wave_parameters(kind)
+
+
+@pytest.mark.parametrize("periods", [(1, 2, 4, 8), (1, 2, 3, 4), (1, 1, 1, 1)])
+@pytest.mark.parametrize(("follow", "from_group"), [("fastest group", 0), ("slowest group", 3)])
+def test_the_machine_that_the_page_draws_is_a_clockwork_net(periods, follow, from_group):
+    views = stored_figure("10_12_multiple_scales", "clockwork")["data"]["views"]
+    name = ", ".join(map(str, periods))
+    view = views[f"{name}|{follow}"]
+    edges = (views[view["like"]] if "like" in view else view)["edges"]
+    hears = {(j, g) for j in range(4) for g in range(4) if periods[j] >= periods[g]}
+    W = clockwork_init(make_clock(periods, 1), 1, 1, np.random.default_rng(11))
+    U, W = W.U[:, 0], np.where(np.eye(4), 0.9, W.W)
+    x = np.random.default_rng(12).normal(size=8)
+
+    def run(h, t0=0):
+        states = [h]
+        for t in range(t0 + 1, 9):
+            new = [np.tanh(W[g] @ h + U[g] * x[t - 1]) if t % T == 0 else h[g] for g, T in enumerate(periods)]
+            h = np.array(new)
+            states.append(h)
+        return np.array(states)
+
+    def written(v):
+        return f"{round(v, 2) + 0.0:.2f}".replace("-", "−")
+
+    h, eps = run(np.zeros(4)), 1e-6
+    for t, frame in enumerate(view["frames"][:8], 1):
+        moves = {g for g, T in enumerate(periods) if t % T == 0}
+        read = {f"{j}.{t - 1}>{g}.{t}" for j, g in hears if g in moves}
+        assert set(frame["hot"]) == {f"{g}.{t}" for g in moves} | read
+        assert frame["values"] == {f"{g}.{t}": written(h[t, g]) for g in range(4)}
+        copies = {f"{g}.{t - 1}>{g}.{t}" for g in range(4) if g not in moves}
+        assert {(e["id"], e.get("role", "")) for e in edges if e["target"].endswith(f".{t}")} == {
+            *((e, "") for e in read),
+            *((e, "parameter") for e in copies),
+        }
+    for back, frame in enumerate(view["frames"][9:], 1):
+        t = 8 - back
+        slope = [(run(h[t] + eps * e, t)[-1] - run(h[t] - eps * e, t)[-1])[from_group] / (2 * eps) for e in np.eye(4)]
+        assert frame["values"] == {f"{g}.{t}": written(v) for g, v in enumerate(slope) if v}
+        assert {k for k in frame["marks"] if ">" not in k} == set(frame["values"])

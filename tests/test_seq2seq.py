@@ -15,6 +15,7 @@ from companion.search import beam, every, greedy
 from companion.seq2seq import twin
 from companion.studies import seq2seq as study
 from companion.studies._identity import seen_by_a_row
+from tests.conftest import stored_figure
 from tests.gradients import assert_agree, differences, relative_error
 
 quick = settings(max_examples=12)
@@ -305,6 +306,43 @@ def test_training_repeats_itself_and_soon_writes_better_than_by_chance():
     one, other = (study.run(key, seen, "cpu") for _ in range(2))
     assert all(one["weights"][k].tobytes() == other["weights"][k].tobytes() for k in one["weights"])
     assert one["digits"] == other["digits"] and one["digits"][0] > 0.15
+
+
+@pytest.mark.parametrize(("way", "kind", "seed"), [("fixed context", "context", 0), ("attention", "attention", 1)])
+def test_the_machines_that_the_page_draws_do_what_the_stored_nets_do(way, kind, seed):
+    view = stored_figure("10_04_seq2seq", "machine")["data"]["views"][way]
+    p, x, eps = twin.load_seq2seq(kind, seed), s2s.read("third august eighteen ninety"), 1e-5
+    seen, frames, n = s2s.encode(p, x), view["frames"], len(x)
+    y = np.array(greedy(s2s.writer(p, seen), 14, s2s.END).y)
+    steps = s2s.write_forced(p, seen, y)
+    assert [f["values"] for f in frames[:n]] == [{f"x{k}": s2s.WORDS[w]} for k, w in enumerate(x, 1)]
+    for t, (step, frame) in enumerate(zip(steps, frames[n + 1 :], strict=False), 1):
+        assert frame["values"] == {f"o{t}": s2s.SYMBOLS[y[t - 1]].replace("<end>", "·")}
+        assert {f"h{t}", f"o{t}"} <= set(frame["hot"])
+        if kind == "attention":
+            drawn = [frame["flows"][f"g{k}>m{t}"] for k in range(1, n + 1)]
+            np.testing.assert_allclose(drawn, step.alpha, atol=6e-4)
+            assert drawn == [frame["fills"][f"g{k}"] for k in range(1, n + 1)]
+    into = {(e["source"], e["target"]) for e in view["edges"] if e["source"][0] in "gC" and e["target"][0] in "mhC"}
+    if kind == "attention":
+        assert into == {(f"g{k}", f"m{t}") for k in range(1, n + 1) for t in range(1, len(y) + 1)}
+    else:
+        assert into == {(f"g{n}", "C"), *(("C", f"h{t}") for t in range(1, len(y) + 1))}
+
+    def log_odds(read, t=10):
+        o = s2s.write_forced(p, read, y[:t])[-1].o
+        rest = np.delete(o, y[t - 1])
+        return o[y[t - 1]] - rest.max() - np.log(np.exp(rest - rest.max()).sum())
+
+    def moved(d):
+        return seen._replace(C=seen.C + d) if kind == "context" else seen._replace(g=seen.g + np.eye(n)[:, :1] * d)
+
+    by_differences = [
+        (log_odds(moved(eps * e)) - log_odds(moved(-eps * e))) / (2 * eps)
+        for e in np.eye(len(seen.C) if kind == "context" else seen.g.shape[1])
+    ]
+    hop = frames[n + 1 + len(y) + 1]["grads"]["C" if kind == "context" else "g1"]
+    assert hop == f"{np.linalg.norm(by_differences):.2f}"
 
 
 # bad input

@@ -1,0 +1,33 @@
+"""The goals that chapters set: where they are reached, and the cause that is named where they are not."""
+
+import pytest
+
+from ..conftest import stored_html
+from .figures import MOUNT, Figure
+
+CASES = [
+    ("10_04_seq2seq", "machine", {"way": "fixed context", "step": 20}, False, "through C alone"),
+    ("10_04_seq2seq", "machine", {"way": "attention", "step": 17}, False, "no gradient has come to a word"),
+    ("10_04_seq2seq", "machine", {"way": "attention", "step": 18}, True, "no step of time"),
+    ("10_09_timescales", "leak-and-skip", {"alpha": 0, "d": 8}, False, "nothing arrives at all"),
+    ("10_09_timescales", "leak-and-skip", {"alpha": 0.95, "d": 1}, False, "it listens slowly"),
+    ("10_09_timescales", "leak-and-skip", {"alpha": 0.85, "d": 1}, False, "each of them keeps 98.5 %"),
+    ("10_09_timescales", "leak-and-skip", {"alpha": 0.9, "d": 8}, False, "the leak alone must carry it"),
+    ("10_09_timescales", "leak-and-skip", {"alpha": 0.9, "d": 1}, True, "each step keeps 99.0 %"),
+    ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 4, 8", "step": 6}, False, "all faster ones move, too"),
+    ("10_12_multiple_scales", "clockwork", {"periods": "1, 1, 1, 1", "step": 3}, False, "no group ever rests"),
+    ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 6}, False, "a multiple of the slower one"),
+    ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 12}, False, "a step from 1 to 8"),
+    ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 3}, True, "2 does not divide 3"),
+    ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 4}, True, "3 does not divide 4"),
+]
+
+
+@pytest.mark.parametrize(("chapter", "name", "state", "done", "cause"), CASES)
+def test_a_goal_is_reached_where_it_should_be_and_names_the_cause(page, chapter, name, state, done, cause):
+    page.set_content(f"<body style='width:900px'>{stored_html(chapter, name)}</body>")
+    page.evaluate(MOUNT)
+    figure = Figure(page, name)
+    figure.put(**state)
+    reached, said = figure.check()
+    assert reached == done and cause in said
