@@ -23,6 +23,19 @@
   };
   const html = (tag, attrs, ...children) => fill(document.createElement(tag), attrs, children);
   const svg = (tag, attrs, ...children) => fill(document.createElementNS(SVG, tag), attrs, children);
+  // A node of the page turns into another by what differs alone: what stays costs neither style nor layout.
+  function become(node, other) {
+    if (node.isEqualNode(other)) return;
+    if (node.nodeName !== other.nodeName) { node.replaceWith(other); return; }
+    if (node.nodeType === Node.TEXT_NODE) { node.data = other.data; return; }
+    for (const { name } of [...node.attributes]) if (!other.hasAttribute(name)) node.removeAttribute(name);
+    for (const { name, value } of other.attributes) {
+      if (node.getAttribute(name) !== value) node.setAttribute(name, value);
+    }
+    const [had, wanted] = [[...node.childNodes], [...other.childNodes]];
+    had.slice(wanted.length).forEach((child) => child.remove());
+    wanted.forEach((child, i) => (i < had.length ? become(had[i], child) : node.append(child)));
+  }
   const text = (x, y, content, attrs) => svg("text", { x: round(x), y: round(y), ...attrs }, content);
 
   // The width of a text in the stage, in pixels; lines that are no wider than `width`.
@@ -424,8 +437,9 @@
       },
       onreset: (f) => resets.push(f),
       // A persistent group: `paint(g)` runs again only when `key` changes (without a key, at every draw). It lies above
-      // the groups that were there before it; `fixed`, it stays in sight while the stage scrolls sideways.
-      layer(name, key, paint, fixed = false) {
+      // the groups that were there before it; `fixed`, it stays in sight while the stage scrolls sideways; `held`, its
+      // nodes are those that paint made, which the kind goes on writing to.
+      layer(name, key, paint, { fixed = false, held = false } = {}) {
         let kept = layers.get(name);
         if (!kept) {
           kept = { g: svg("g", {}), key: undefined };
@@ -434,9 +448,9 @@
           (fixed ? beside : canvas).append(kept.g);
         }
         if (kept.key === key && key !== undefined) return;
-        const fresh = svg("g", {}); // painted apart from the page, which other scripts watch, and put there at once
+        const fresh = svg("g", {}); // painted apart from the page, which other scripts watch
         paint(fresh);
-        kept.g.replaceChildren(fresh);
+        if (kept.g.firstChild && !held) become(kept.g.firstChild, fresh); else kept.g.replaceChildren(fresh);
         kept.key = key;
       },
       // While [data-handle=name] is pressed or dragged, move(x, y) is called in stage pixels. Register at every draw.
@@ -447,6 +461,7 @@
         const look = { r: 9, class: `ex-handle ex-${role}`, "data-handle": name };
         g.append(svg("circle", { cx: round(px), cy: round(py), ...look }));
       },
+      // A range ends at `max` in the present state, and a value there goes with it: call it before reading the state.
       limit(name, max) {
         const c = control(name);
         const before = c.limit;
@@ -517,6 +532,8 @@
       handles.clear();
       // focus: a place to keep in sight; margin: how much at the left stays there
       const { height, width = view.width, say = "", focus, margin = 0 } = kind.draw(view);
+      cancelAnimationFrame(pending); // what a limit moved is drawn
+      pending = 0;
       if (pointed) mark();
       size(canvas, width, height);
       size(beside, margin, height);

@@ -95,6 +95,45 @@ def test_what_did_not_change_is_not_drawn_again(page, kind, control):
     assert page.evaluate("[changed, kept.length > 0, kept.every(node => node.isConnected)]") == [0, True, True]
 
 
+DRAWN = "root => [...root.querySelectorAll('svg')].map(drawing => drawing.innerHTML)"
+AGAIN = """(root, state) => {
+    const { spec } = [...explorables.mounted].find(view => view.root === root);
+    const figure = document.createElement("figure");
+    root.replaceWith(figure);
+    explorables.mount(figure, spec, explorables.localStore(state));
+    return [...figure.querySelectorAll("svg")].map(drawing => drawing.innerHTML); }"""
+COUNT = """root => { const canvas = root.querySelector("svg");
+    globalThis.made = 0;
+    globalThis.before = canvas.querySelectorAll("*").length;
+    const watch = new MutationObserver(all => all.forEach(one => { made += one.addedNodes.length; }));
+    watch.observe(canvas, { childList: true, subtree: true }); }"""
+
+
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_figure_that_was_moved_is_drawn_like_one_that_begins_there(page, kind):
+    page.evaluate("() => explorables.mounted.clear()")
+    figure = show(page, EXAMPLES[kind]())
+    for control in figure.in_use():
+        if control in figure.in_use():
+            figure.by_keyboard(control)
+    moved = figure.root.evaluate(DRAWN)
+    assert moved == figure.root.evaluate(AGAIN, figure.state())
+
+
+@pytest.mark.parametrize(
+    ("kind", "control"), [("gates", "af"), ("eigenvalues", "lam1"), ("unfold", "w"), ("cliff", "w")]
+)
+def test_a_drawing_moves_its_nodes_and_makes_few_new_ones(page, kind, control):
+    figure = show(page, EXAMPLES[kind]())
+    figure.by_keyboard(control)
+    figure.root.evaluate(COUNT)
+    before = figure.look()
+    figure.by_keyboard(control)
+    assert figure.look() != before
+    made, there = page.evaluate("[made, before]")
+    assert made < 0.1 * there and there > 50
+
+
 POINTED = """root => { const all = [...root.querySelectorAll("[data-share]")];
     const of = (list) => list.map((e) => e.dataset.share);
     const marked = all.filter((e) => e.classList.contains("ex-hover"));

@@ -11,11 +11,9 @@
   const I = [[1, 0], [0, 1]];
   const dot = (A, v) => A.map((row) => row[0] * v[0] + row[1] * v[1]);
   const matmul = (A, B) => A.map((row) => [0, 1].map((j) => row[0] * B[0][j] + row[1] * B[1][j]));
-  const scaled = (A, c) => A.map((row) => row.map((v) => v * c));
   // The larger singular value of a 2×2 matrix in closed form.
-  function norm(A) {
-    const s = A.flat().reduce((sum, v) => sum + v * v, 0);
-    const det = A[0][0] * A[1][1] - A[0][1] * A[1][0];
+  function norm([[a, b], [c, d]]) {
+    const [s, det] = [a * a + b * b + c * c + d * d, a * d - b * c];
     return Math.sqrt((s + Math.sqrt(Math.max(0, (s - 2 * det) * (s + 2 * det)))) / 2);
   }
 
@@ -61,28 +59,30 @@
     for (let k = t; k > 0; k--) out.unshift(matmul(out[0], J[k - 1]));
     return out;
   }
-  // By what a step multiplies the gradient in the long run: the fitted slope of its log, the first half left out.
+  // By what a step multiplies the gradient in the long run: the fitted slope of its log, the first half left out. In
+  // plain numbers, h = (x, y) and M = (p q; r s): 2,000 steps are walked while one drags.
   function longRun(state, steps) {
-    const W = matrix(state);
+    const [[a, b], [c, d]] = matrix(state);
     const [value, slope] = MAPS[state.f];
-    let [h, before, M, log] = [[state.h1, state.h2], [0, 0], I, 0];
+    let [x, y, x0, y0, p, q, r, s, log] = [state.h1, state.h2, 0, 0, 1, 0, 0, 1, 0];
     const late = [];
     for (let t = 1; t <= steps; t++) {
-      before = h;
-      h = dot(W, h).map(value);
-      M = matmul(jacobian(W, slope, h), M);
-      const size = norm(M);
+      [x0, y0] = [x, y];
+      [x, y] = [value(a * x0 + b * y0), value(c * x0 + d * y0)];
+      const [u, v] = [slope(x), slope(y)];
+      [p, q, r, s] = [u * (a * p + b * r), u * (a * q + b * s), v * (c * p + d * r), v * (c * q + d * s)];
+      const size = norm([[p, q], [r, s]]);
       if (size === 0) return { rate: 0, rests: true };
-      M = scaled(M, 1 / size);
+      [p, q, r, s] = [p / size, q / size, r / size, s / size];
       log += Math.log(size);
       if (2 * t > steps) late.push([t, log]);
-      const length = Math.hypot(...h);
-      if (state.f !== "tanh" && length > 0) h = h.map((v) => v / length); // its direction decides; nothing overflows
+      const length = Math.hypot(x, y);
+      if (state.f !== "tanh" && length > 0) [x, y] = [x / length, y / length]; // its direction decides
     }
-    const mean = (f) => late.reduce((sum, p) => sum + f(p), 0) / late.length;
+    const mean = (f) => late.reduce((sum, point) => sum + f(point), 0) / late.length;
     const [t0, l0] = [mean(([t]) => t), mean(([, l]) => l)];
     const rate = Math.exp(mean(([t, l]) => (t - t0) * (l - l0)) / mean(([t]) => (t - t0) ** 2));
-    return { rate, rests: Math.hypot(h[0] - before[0], h[1] - before[1]) < 1e-4 };
+    return { rate, rests: Math.hypot(x - x0, y - y0) < 1e-4 };
   }
 
   const { up } = explorables.kit;
@@ -154,10 +154,10 @@
     draw(view) {
       view.limit("back", view.get("t"));
       const state = view.state();
-      const { steps, long } = view.data;
+      const { steps } = view.data;
       state.k = state.t - state.back; // the step that the gradient has come back to
       view.aside(state.spectrum === "real" ? ["rho", "theta"] : ["lam1", "lam2"]);
-      const out = { ...compute(state, steps), ...longRun(state, long) };
+      const out = { ...compute(state, steps), ...this.fate(view, state) };
       out.B = backward(out.J, state.t);
       out.back = out.B.map(norm);
       const w = view.width;
@@ -179,6 +179,12 @@
       view.layer("state", undefined, (g) => this.state(view, g, boxes.state, state, out));
       view.layer("sizes", undefined, (g) => this.sizes(view, g, boxes.sizes, state, out));
       return { height: big + (wide ? 40 : 184), say: this.say(state, out) };
+    },
+    // What the long run comes to; only the steps that are looked at do not change it.
+    fate(view, state) {
+      const key = JSON.stringify({ ...state, t: 0, k: 0, back: 0 });
+      if (view.fate?.key !== key) view.fate = { key, run: longRun(state, view.data.long) };
+      return view.fate.run;
     },
     // The eigenvalues and their powers; two real ones hang above and below the axis, so that neither hides the other.
     plane(view, g, p, state) {

@@ -145,7 +145,7 @@
       view.layer("names", `${drawn}|${row}`, (g) => {
         names(g, scene, at, row);
         if (traced) traceNames(g, scene, at, this.who(scene, row), view.width);
-      }, true);
+      }, { fixed: true });
       view.drag("t", (px) => view.set("t", clamp(Math.floor((px - at.margin) / at.cell) + 1, 1, steps)));
       return { height, width: at.width, focus: at.x(t), margin: at.margin - 2, say: this.say(view, scene, t, row) };
     },

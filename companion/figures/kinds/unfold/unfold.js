@@ -125,9 +125,9 @@
       view.root.addEventListener("focusin", (event) => light(event.target.dataset.control));
     },
     draw(view) {
+      if (!("step" in view.data.held)) view.limit("step", 2 * this.state(view).tau + 1);
       const s = this.state(view);
       const spots = place(view.width, s.tau, s.opened);
-      if (!("step" in view.data.held)) view.limit("step", 2 * s.tau + 1);
       view.note("opened", `${number(Math.round(spots.q * 10) / 10)} of ${s.tau} steps`);
       const whole = !("light" in view.data.held); // else without output, loss and gradient
       const cut = whole ? 0 : ROW.h - HALF - 12;
