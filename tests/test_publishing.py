@@ -4,17 +4,21 @@ import html
 import re
 import unicodedata
 from functools import cache
+from types import SimpleNamespace
 
 import nbformat
 import pytest
+from docutils.core import publish_doctree
 from fontTools.ttLib import TTFont
 from latex2mathml.converter import convert
 from markdown_it import MarkdownIt
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
+from myst_parser.parsers.docutils_ import Parser
 
 from companion.publishing.lean import mend, prune, words
 from companion.publishing.mathematics import ITALIC, characters, to_mathml, write_font
+from companion.publishing.places import remember
 
 from .conftest import ROOT
 
@@ -136,3 +140,10 @@ TABS = '<script data-sd-tabs-storage-prefix="id-" src="../_static/design-tabs.js
 def test_what_the_theme_writes_is_set_right(theirs, ours):
     assert mend(theirs) == ours
     assert mend(ours) == ours
+
+
+def test_a_link_can_name_what_a_page_calls_a_place():
+    page = publish_doctree('Before.\n\n<a id="claim-x"></a>All of it, and <b>more</b>.', parser=Parser())
+    env = SimpleNamespace(metadata={"page": {"myst_slugs": {"head": (1, "head", "Head")}}}, docname="page")
+    remember(SimpleNamespace(env=env), page)
+    assert env.metadata["page"]["myst_slugs"] == {"head": (1, "head", "Head"), "claim-x": (None, "claim-x", "claim-x")}

@@ -9,7 +9,7 @@ from typing import Any
 from docutils import nodes
 from sphinx.application import Sphinx
 
-NAMED = re.compile(r'<a id="([^"]+)"></a>')
+NAMED = re.compile(r'^<a id="([^"]+)">')  # its end is a piece of its own
 
 
 def remember(app: Sphinx, page: nodes.document) -> None:
