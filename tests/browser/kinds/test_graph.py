@@ -398,3 +398,17 @@ def test_on_a_narrow_screen_what_happens_is_kept_in_sight(page):
         left, width = stage.evaluate("e => [e.scrollLeft, e.clientWidth]")
         at = figure.root.evaluate(NODES)[f"h{step - 1}"]["x"]
         assert left + 20 <= at <= left + width - 20, f"step {step}"
+
+
+def test_a_step_looks_the_same_whichever_way_it_is_reached(page):
+    way = [
+        Frame("a", {"x": "1"}, fills={"x": 0.5}, flows={"x>h": 0.4}),
+        Frame("b", {"h": "2"}, marks={"x>h": "loss"}, flows={"x>h": -0.2}),
+        Frame("c", marks={"h": "gradient", "x>h": "gradient"}, fills={"h": -1}),
+    ]
+    view = View([Node("x", 0, 0, "x", "input"), Node("h", 1, 0, "h")], [Edge("x", "h", role="input")], way)
+    figure, seen = show(page, small(view)), {}
+    for step in (3, 0, 1, 2, 3, 1, 0, 2):
+        figure.put(step=step)
+        assert seen.setdefault(step, figure.look()) == figure.look()
+    assert len(set(seen.values())) == 4

@@ -6,10 +6,11 @@
   const TRACE = 150; // height of a curve under the graph
   const levels = (scene) => Math.max(0, ...scene.nodes.map((n) => n.y));
   const wide = (n, radius) => Math.max(2 * radius, 9 * n.label.length + 12); // a box
-  // The class of what a frame marks, whose colour is that of a role.
-  const marked = (element, role) => {
-    element?.style.setProperty("--mark", role ? `var(--ex-${role})` : "");
-    return role ? " ex-mark" : "";
+  const mark = (role) => (role ? `var(--ex-${role})` : undefined);
+  // An element's style, written as a whole, so that the same step always looks the same.
+  const dress = (element, rules) => {
+    const said = Object.entries(rules).filter(([, value]) => value !== undefined).map(([k, value]) => `${k}:${value}`);
+    if (said.length) element?.setAttribute("style", said.join(";")); else element?.removeAttribute("style");
   };
 
   explorables.define("graph", {
@@ -195,9 +196,10 @@
         const lit = light !== "none" && n.share === light ? " ex-lit" : "";
         const full = seen.fill[n.id];
         const filled = full === undefined ? "" : full < 0 ? " ex-full ex-below" : " ex-full";
-        const hot = (seen.hot.has(n.id) ? " ex-hot" : "") + marked(shape, seen.mark[n.id]);
+        const hot = (seen.hot.has(n.id) ? " ex-hot" : "") + (seen.mark[n.id] ? " ex-mark" : "");
         shape?.setAttribute("class", `ex-node ex-${n.role}${off}${filled}${hot}${lit}`);
-        shape?.style.setProperty("--full", `${Math.round(70 * Math.min(1, Math.abs(full ?? 0)))}%`);
+        const percent = `${Math.round(70 * Math.min(1, Math.abs(full ?? 0)))}%`;
+        dress(shape, { "--full": percent, "--mark": mark(seen.mark[n.id]) });
         (n.label ? value : name).textContent = typeset(seen.value[n.id] ?? "");
         const tight = n.label || name.textContent.length < 5 ? small : " ex-small"; // a number within the circle
         name.setAttribute("class", `ex-name${tight}${off}`);
@@ -249,12 +251,16 @@
         const beside = light === "none" ? "" : e.share === light ? " ex-lit" : " ex-dim";
         const off = on(e.source, seen.grad) ? "" : " ex-off";
         const role = e.role ? ` ex-role ex-${e.role}` : "";
-        const hot = (seen.hot.has(e.id) ? " ex-hot" : "") + marked(group, seen.mark[e.id]);
+        const hot = (seen.hot.has(e.id) ? " ex-hot" : "") + (seen.mark[e.id] ? " ex-mark" : "");
         group.setAttribute("class", `ex-edge${role}${off}${hot}${beside}`);
         const flow = seen.flow[e.id];
-        line.style.strokeWidth = flow === undefined ? "" : `${round(0.5 + 6 * Math.min(1, Math.abs(flow)))}px`;
-        line.style.strokeDasharray = flow < 0 ? "5 3" : "";
-        group.style.opacity = flow === undefined || off ? "" : round(0.25 + 0.75 * Math.min(1, 2 * Math.abs(flow)));
+        const size = flow === undefined ? undefined : Math.abs(flow);
+        dress(line, {
+          "stroke-width": size === undefined ? undefined : `${round(0.5 + 6 * Math.min(1, size))}px`,
+          "stroke-dasharray": flow < 0 ? "5 3" : undefined,
+        });
+        const opacity = size === undefined || off ? undefined : round(0.25 + 0.75 * Math.min(1, 2 * size));
+        dress(group, { opacity, "--mark": mark(seen.mark[e.id]) });
         label.textContent = e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "";
         grad.textContent = seen.grad[e.id] ? `∇ ${typeset(seen.grad[e.id])}` : "";
       };
