@@ -36,7 +36,7 @@ class Node:
 class Edge:
     """An arrow from one node to another; from a node to itself it is a loop. `share` names its parameter.
 
-    `delay` puts the black square on it; `curve` bends it, to the left of its direction for positive numbers;
+    `delay` puts the black square on it; `curve` bends it, to the right of its direction for positive numbers;
     `role`, if given, decides its colour; `id` (by default "source>target") is how frames refer to it.
     """
 

@@ -42,7 +42,7 @@ def _draw(ax: Any, nodes: Any, edges: Any, values: Any, grads: Any, fills: Any, 
         start, end = at[e["source"]], at[e["target"]]
         if loop:
             start, end = start + np.array([0.12, 0.2]), end + np.array([0.12, -0.2])
-        bend = -2.2 if loop else -e.get("curve", 0)
+        bend = -2.2 if loop else 0.5 * e.get("curve", 0)
         arrow = {"arrowstyle": "->", "color": COLORS[e["role"]] if e.get("role") else INK, "shrinkA": 13, "shrinkB": 14}
         arrow["connectionstyle"] = f"arc3,rad={bend}"
         if (flow := flows.get(e["id"])) is not None:
