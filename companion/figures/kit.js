@@ -23,15 +23,18 @@
   };
   const html = (tag, attrs, ...children) => fill(document.createElement(tag), attrs, children);
   const svg = (tag, attrs, ...children) => fill(document.createElementNS(SVG, tag), attrs, children);
+  // What is written or set already costs nothing.
+  const put = (node, words) => { if (node.textContent !== words) node.textContent = words; };
+  const attribute = (node, name, value) => {
+    if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
+  };
   // A node of the page turns into another by what differs alone: what stays costs neither style nor layout.
   function become(node, other) {
     if (node.isEqualNode(other)) return;
     if (node.nodeName !== other.nodeName) { node.replaceWith(other); return; }
     if (node.nodeType === Node.TEXT_NODE) { node.data = other.data; return; }
-    for (const { name } of [...node.attributes]) if (!other.hasAttribute(name)) node.removeAttribute(name);
-    for (const { name, value } of other.attributes) {
-      if (node.getAttribute(name) !== value) node.setAttribute(name, value);
-    }
+    for (const name of node.getAttributeNames()) if (!other.hasAttribute(name)) node.removeAttribute(name);
+    for (const name of other.getAttributeNames()) attribute(node, name, other.getAttribute(name));
     const [had, wanted] = [[...node.childNodes], [...other.childNodes]];
     had.slice(wanted.length).forEach((child) => child.remove());
     wanted.forEach((child, i) => (i < had.length ? become(had[i], child) : node.append(child)));
@@ -266,7 +269,6 @@
     };
     return { row, show };
   }
-  const put = (node, words) => { if (node.textContent !== words) node.textContent = words; };
 
   // Buttons that step a range by one and run it; nothing runs under reduced motion.
   function player(c, view, input) {
@@ -518,9 +520,6 @@
       const longest = [...new Set([...kept, ...sentences])].sort((a, b) => b.length - a.length).slice(0, 6);
       if (longest.some((words) => !kept.includes(words))) room.replaceChildren(...longest.map((w) => html("p", {}, w)));
     }
-    const attribute = (node, name, value) => {
-      if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
-    };
     function size(node, width, height) {
       attribute(node, "viewBox", `0 0 ${round(width)} ${round(height)}`);
       attribute(node, "width", round(width));
@@ -644,7 +643,7 @@
     mount, render, localStore, follow,
     kit: {
       html, svg, text, measure, fold, scales, axes, plot, curve, dashes, key, endLabels, extent, ticks,
-      number, typeset, clamp, round, nearest, superscript, up,
+      number, typeset, clamp, round, nearest, superscript, up, put, attribute,
     },
   };
 })();

@@ -148,8 +148,8 @@
         svg("path", { d, class: "ex-curve ex-way ex-halo", style: "stroke-width:4.5px" }),
         svg("path", { d, class: `ex-curve ex-way ex-${role}`, "stroke-dasharray": role === "target" ? "5 3" : null }),
       );
-      const dot = { r: 2.6, class: `ex-dot ex-${role}`, style: "stroke:var(--ex-ink);stroke-width:0.5px" };
-      for (const [x, y] of dots) g.append(svg("circle", { cx: round(x), cy: round(y), ...dot }));
+      g.append(svg("g", { style: "stroke:var(--ex-ink);stroke-width:0.5px" }, dots.map(([x, y]) =>
+        svg("circle", { cx: round(x), cy: round(y), r: 2.6, class: `ex-dot ex-${role}` }))));
       if (exit) {
         const [x0, y0, x, y] = exit;
         const turn = (Math.atan2(y - y0, x - x0) * 180) / Math.PI;

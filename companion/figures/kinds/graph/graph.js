@@ -166,7 +166,7 @@
     copies: (scene, share) => [...scene.edges, ...scene.nodes].filter((e) => e.share === share).length,
     // Draws a node and returns what puts a step's values and gradients on it.
     node(g, n, at, radius) {
-      const { svg, text, typeset } = explorables.kit;
+      const { svg, text, typeset, put, attribute } = explorables.kit;
       const group = svg("g", { "data-share": n.share || null, "data-node": n.id, "data-press": Boolean(n.press) });
       let shape = null;
       if (n.shape === "delay") {
@@ -197,18 +197,18 @@
         const full = seen.fill[n.id];
         const filled = full === undefined ? "" : full < 0 ? " ex-full ex-below" : " ex-full";
         const hot = (seen.hot.has(n.id) ? " ex-hot" : "") + (seen.mark[n.id] ? " ex-mark" : "");
-        shape?.setAttribute("class", `ex-node ex-${n.role}${off}${filled}${hot}${lit}`);
+        if (shape) attribute(shape, "class", `ex-node ex-${n.role}${off}${filled}${hot}${lit}`);
         const percent = `${Math.round(70 * Math.min(1, Math.abs(full ?? 0)))}%`;
         dress(shape, { "--full": percent, "--mark": mark(seen.mark[n.id]) });
-        (n.label ? value : name).textContent = typeset(seen.value[n.id] ?? "");
+        put(n.label ? value : name, typeset(seen.value[n.id] ?? ""));
         const tight = n.label || name.textContent.length < 5 ? small : " ex-small"; // a number within the circle
-        name.setAttribute("class", `ex-name${tight}${off}`);
-        grad.textContent = seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "";
+        attribute(name, "class", `ex-name${tight}${off}`);
+        put(grad, seen.grad[n.id] ? `∇ ${typeset(seen.grad[n.id])}` : "");
       };
     },
     // Draws an edge, and returns the same of it.
     edge(g, e, byId, place, radius) {
-      const { svg, text, typeset, round } = explorables.kit;
+      const { svg, text, typeset, round, put, attribute } = explorables.kit;
       const loop = e.source === e.target;
       const spot = (x, y) => `${round(x)} ${round(y)}`;
       const a = place(byId[e.source]);
@@ -252,7 +252,7 @@
         const off = on(e.source, seen.grad) ? "" : " ex-off";
         const role = e.role ? ` ex-role ex-${e.role}` : "";
         const hot = (seen.hot.has(e.id) ? " ex-hot" : "") + (seen.mark[e.id] ? " ex-mark" : "");
-        group.setAttribute("class", `ex-edge${role}${off}${hot}${beside}`);
+        attribute(group, "class", `ex-edge${role}${off}${hot}${beside}`);
         const flow = seen.flow[e.id];
         const size = flow === undefined ? undefined : Math.abs(flow);
         dress(line, {
@@ -261,8 +261,8 @@
         });
         const opacity = size === undefined || off ? undefined : round(0.25 + 0.75 * Math.min(1, 2 * size));
         dress(group, { opacity, "--mark": mark(seen.mark[e.id]) });
-        label.textContent = e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "";
-        grad.textContent = seen.grad[e.id] ? `∇ ${typeset(seen.grad[e.id])}` : "";
+        put(label, e.label ? [e.label, typeset(seen.value[e.id] ?? "")].filter(Boolean).join(" ") : "");
+        put(grad, seen.grad[e.id] ? `∇ ${typeset(seen.grad[e.id])}` : "");
       };
 
       function arrow(at, degrees) {
