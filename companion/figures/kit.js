@@ -33,8 +33,9 @@
     if (node.isEqualNode(other)) return;
     if (node.nodeName !== other.nodeName) { node.replaceWith(other); return; }
     if (node.nodeType === Node.TEXT_NODE) { node.data = other.data; return; }
-    for (const name of node.getAttributeNames()) if (!other.hasAttribute(name)) node.removeAttribute(name);
-    for (const name of other.getAttributeNames()) attribute(node, name, other.getAttribute(name));
+    const names = other.getAttributeNames(), others = String(node.getAttributeNames()) !== String(names);
+    if (others) node.getAttributeNames().forEach((name) => node.removeAttribute(name)); // and they keep their order
+    names.forEach((name) => attribute(node, name, other.getAttribute(name)));
     const [had, wanted] = [[...node.childNodes], [...other.childNodes]];
     had.slice(wanted.length).forEach((child) => child.remove());
     wanted.forEach((child, i) => (i < had.length ? become(had[i], child) : node.append(child)));
