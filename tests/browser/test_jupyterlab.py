@@ -32,7 +32,7 @@ CHAPTERS = {
 def fewest(chapters: dict) -> list[str]:
     """Few chapters that show every kind of figure: those with the rarest kinds first."""
     kinds = {name: kinds_of_figures(notebook) for name, notebook in chapters.items()}
-    shown = sorted(set().union(*kinds.values()), key=lambda kind: sum(kind in here for here in kinds.values()))
+    shown = sorted(set().union(*kinds.values()), key=lambda kind: (sum(kind in k for k in kinds.values()), kind))
     chosen: list[str] = []
     for kind in shown:
         if not any(kind in kinds[name] for name in chosen):
