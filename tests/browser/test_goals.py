@@ -1,11 +1,18 @@
 """The goals that chapters set: where they are reached, and the cause that is named where they are not."""
 
+import nbformat
 import pytest
 
-from ..conftest import stored_html
+from companion.sections import SECTIONS
+
+from ..conftest import ROOT, stored_figure, stored_html
 from .figures import MOUNT, Figure
+from .needed import names_of_figures
 
 CASES = [
+    ("10_02_recurrent", "wiring", {"pattern": "state to state", "step": 8}, False, "its own loss, the first too"),
+    ("10_02_recurrent", "wiring", {"pattern": "one output", "step": 7}, False, "let its gradient come back"),
+    ("10_02_recurrent", "wiring", {"pattern": "one output", "step": 8}, True, "through W three times"),
     ("10_04_seq2seq", "machine", {"way": "fixed context", "step": 20}, False, "through C alone"),
     ("10_04_seq2seq", "machine", {"way": "attention", "step": 17}, False, "no gradient has come to a word"),
     ("10_04_seq2seq", "machine", {"way": "attention", "step": 18}, True, "no step of time"),
@@ -21,6 +28,12 @@ CASES = [
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 3}, True, "2 does not divide 3"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 4}, True, "3 does not divide 4"),
 ]
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.number)
+def test_each_chapter_sets_a_goal(section):
+    stored = nbformat.read(ROOT / "book" / f"{section.page}.ipynb", as_version=4)
+    assert any(stored_figure(section.page, name).get("goals") for name in names_of_figures(stored))
 
 
 @pytest.mark.parametrize(("chapter", "name", "state", "done", "cause"), CASES)
