@@ -338,6 +338,7 @@ def test_no_word_of_the_drawing_covers_another_or_is_cut(page, width):
 
 
 def pull(figure, handle, dx, dy):
+    figure.look()  # what was moved before is drawn, so the handle stays where it is
     spot = figure.root.locator(f'[data-handle="{handle}"]')
     spot.scroll_into_view_if_needed()
     box = spot.bounding_box()
