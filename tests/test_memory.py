@@ -361,13 +361,13 @@ def test_the_record_says_how_large_the_nets_are_that_it_compares(task: str) -> N
 STORED = [(kind, seed) for kind, seed in product(DRILLED[:3], range(3)) if kind == "machine" or seed == 0]
 
 
-FIRST = [(task, (kind, seed)) for task in ("copy", "recall") for kind, seed in STORED if seed == 0]
-LATER = [(task, (kind, seed)) for task in ("copy", "recall") for kind, seed in STORED if seed]
+DRAWN = [pytest.param(kind, seed, marks=[pytest.mark.slow] * bool(seed)) for kind, seed in STORED]
 
 
-@pytest.mark.parametrize(("task", "net"), [*FIRST, *(pytest.param(*row, marks=pytest.mark.slow) for row in LATER)])
-def test_stored_nets_still_make_the_errors_of_their_record(task: str, net: tuple[str, int]) -> None:
-    (kind, seed), r = net, row(task, *net)
+@pytest.mark.parametrize(("kind", "seed"), DRAWN)
+@pytest.mark.parametrize("task", ["copy", "recall"])
+def test_stored_nets_still_make_the_errors_of_their_record(task: str, kind: str, seed: int) -> None:
+    r = row(task, kind, seed)
     net = practice.load_drill_net(task, kind, seed)
     for length, wanted in zip(TESTS[task], r["errors"], strict=True):
         assert abs(practice.bit_errors(net, PRACTICES[task], length) - wanted) <= 0.01, length

@@ -28,8 +28,7 @@ PUT = """(root, [name, value]) => {
     else first.value = first.type === "range" && listed ? place : value;
     first.dispatchEvent(new Event(first.type === "range" ? "input" : "change", { bubbles: true }));
 }"""
-STATE = """name => { const view = [...explorables.mounted].find(v => v.spec.name === name && v.root.isConnected);
-    return Object.fromEntries(view.spec.controls.map(c => [c.name, view.get(c.name)])) }"""
+STATE = "name => [...explorables.mounted].find(v => v.spec.name === name && v.root.isConnected).state()"
 FIGURE = re.compile(r'<figure class="explorable" data-explorable="([^"]+)" id="([^"]+)"')
 
 

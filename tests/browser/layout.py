@@ -59,6 +59,8 @@ LOOK = """async (root, [header, wanted]) => {
     const ends = c => c.type === "toggle" ? [false, true] : c.type === "text" ? [c.example]
         : c.type === "choice" ? c.options : c.values ? [c.values[0], c.values.at(-1)] : [c.min, c.max];
     let begin = null;
+    root.querySelector("[data-reset]").click();
+    await frame();
     begin = look("at first");
     for (const c of view.spec.controls) {
         const was = view.get(c.name);

@@ -412,8 +412,8 @@
     },
     judge(view, goal) {
       const state = view.state();
-      const { steps, long } = view.data;
-      const run = { ...compute(state, steps), ...longRun(state, long) };
+      const { steps } = view.data;
+      const run = { ...compute(state, steps), ...this.fate(view, state) };
       return (goal ? this.growing : this.surviving)(state, run, steps);
     },
     growing(state, { forward, rate }) {

@@ -101,7 +101,7 @@
     // The curve beside or under the graph, on one scale in all views, and a dot at the step.
     trace(view, g, { trace, frames }, box, step) {
       const { plot, curve, extent, svg, round } = explorables.kit;
-      const ydomain = extent(Object.values(view.data.views).map((v) => v.trace.values));
+      const ydomain = extent(Object.values(view.data.views).flatMap((v) => (v.trace ? [v.trace.values] : [])));
       const p = plot(g, box, { xdomain: [0, frames.length], ydomain, logy: trace.logy, xlabel: "step",
         ylabel: trace.label });
       curve(p, trace.values.map((_, k) => k), trace.values, trace.role);
