@@ -33,3 +33,4 @@ Importing this package imports no part of it, so a section's NumPy part never wa
 """
 
 __version__ = "0.1.0"
+DISTRIBUTION = "sequence-modeling-companion"  # what is installed; a `companion` without it is a stranger's

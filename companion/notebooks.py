@@ -2,13 +2,17 @@
 
 ``python -m companion.notebooks`` runs what changed since it was last stored; ``--all`` runs everything, ``--check``
 only says what is stale, ``--dry-run`` runs and times without storing. Stored notebooks are *normalised*: execution
-counts 1…n, ids that depend on the text alone, one kernelspec, and neither timings, nor versions, nor widget state.
+counts 1…n, ids that depend on the text alone, one kernelspec, and neither timings, nor versions, nor widget state;
+a page that imports `companion` opens with the cell that says how to get it (`companion.publishing.opening`).
+Before that, the numbers of equations and figures, the links to them and all citations are written, on every page of
+the book (`companion.publishing.numbering`).
 """
 
 import argparse
 import base64
 import hashlib
 import io
+import json
 import os
 import re
 import subprocess
@@ -25,8 +29,11 @@ from nbformat import NotebookNode
 from PIL import Image
 from tqdm import tqdm
 
-__all__ = ["execute", "is_stale", "main", "normalise", "problems", "source_hash"]
+from companion.publishing import cited, numbering, opening
 
+__all__ = ["execute", "is_stale", "main", "misnumbered", "normalise", "problems", "source_hash"]
+
+BOOK = Path("book")
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 LANGUAGE = {
@@ -51,8 +58,9 @@ def code_cells(nb: NotebookNode) -> Iterator[NotebookNode]:
 
 
 def source_hash(nb: NotebookNode) -> str:
-    """Return a fingerprint of everything that is run: the code cells, in order."""
-    return hashlib.sha256("\0".join(cell.source for cell in code_cells(nb)).encode()).hexdigest()[:16]
+    """Return a fingerprint of what makes the outputs: the code cells, in order, without the opening one."""
+    sources = (cell.source for cell in code_cells(nb) if not opening.is_opening(cell))
+    return hashlib.sha256("\0".join(sources).encode()).hexdigest()[:16]
 
 
 def is_stale(nb: NotebookNode) -> bool:
@@ -93,8 +101,8 @@ def _clean_outputs(outputs: Iterable[NotebookNode], count: int) -> list[Notebook
 
 
 def normalise(nb: NotebookNode) -> NotebookNode:
-    """Return a copy of `nb` that holds nothing but what the author wrote and what the code printed."""
-    nb = nbformat.from_dict(nb)
+    """Return a copy of `nb` that holds its opening, what the author wrote and what the code printed, and no more."""
+    nb = opening.opened(nb)
     kept = {key: value for key, value in nb.metadata.items() if key not in NOTEBOOK_DEBRIS}
     nb.metadata = NotebookNode({**kept, "kernelspec": KERNEL, "language_info": LANGUAGE})
     nb.nbformat, nb.nbformat_minor = 4, 5
@@ -120,7 +128,8 @@ def normalise(nb: NotebookNode) -> NotebookNode:
 def _fold(cell: NotebookNode) -> None:
     """Fold in JupyterLab what the page folds."""
     tags = cell.metadata.get("tags", [])
-    folds = {"source_hidden": bool({"hide-input", "hide-cell"} & {*tags}), "outputs_hidden": "hide-cell" in tags}
+    silent = "hide-cell" in tags and not opening.is_opening(cell)  # what the opening says is for everyone
+    folds = {"source_hidden": bool({"hide-input", "hide-cell"} & {*tags}), "outputs_hidden": silent}
     cell.metadata.pop("jupyter", None)
     if any(folds.values()):
         cell.metadata["jupyter"] = {k: True for k, v in folds.items() if v}
@@ -183,6 +192,35 @@ def store(nb: NotebookNode, path: Path) -> None:
     path.write_text(nbformat.writes(nb).rstrip("\n") + "\n", encoding="utf-8")
 
 
+def prose(path: Path) -> list[str]:
+    """Return the Markdown of a page: the cells of a notebook, or all of a Markdown file."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".md":
+        return [text]
+    return ["".join(cell["source"]) for cell in json.loads(text)["cells"] if cell["cell_type"] == "markdown"]
+
+
+def misnumbered(book: Path) -> dict[Path, list[str]]:
+    """Return the pages whose numbers, links to them or citations are not as they should be, with the right Markdown."""
+    paths = {path.relative_to(book).as_posix(): path for kind in ("*.ipynb", "*.md") for path in book.rglob(kind)}
+    pages = {name: prose(path) for name, path in sorted(paths.items()) if "/." not in f"/{name}"}
+    mended = numbering.mend(pages, cited.entries(book / "references.bib"))
+    return {paths[name]: mended[name] for name in pages if mended[name] != pages[name]}
+
+
+def number(book: Path) -> None:
+    """Write the numbers, the links to them and the citations of a book where they are not as they should be."""
+    for path, texts in misnumbered(book).items():
+        if path.suffix == ".md":
+            path.write_text(texts[0], encoding="utf-8")
+        else:
+            nb = nbformat.read(path, as_version=4)
+            for cell, text in zip((c for c in nb.cells if c.cell_type == "markdown"), texts, strict=True):
+                cell.source = text
+            store(normalise(nb), path)
+        print(f"✓ {path}: numbered", flush=True)
+
+
 def check(path: Path) -> list[str]:
     """Return a sentence for each way in which a stored notebook is not fit to publish."""
     nb = nbformat.read(path, as_version=4)
@@ -226,11 +264,21 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="say what is stale or not normalised; run nothing")
     parser.add_argument("--dry-run", action="store_true", help="run everything and time it; store nothing")
     args = parser.parse_args(argv)
-    paths = args.paths or sorted(Path("book").glob("*.ipynb"))
+    paths = args.paths or sorted(BOOK.rglob("*.ipynb"))
+    ours = any(path.resolve().is_relative_to(BOOK.resolve()) for path in paths)
     if args.check:
         found = [f"✗ {path}: {sentence}" for path in paths for sentence in check(path)]
+        found += [
+            f"✗ {path}: has numbers or citations that are not written" for path in (misnumbered(BOOK) if ours else ())
+        ]
         print(*found or [f"{len(paths)} notebooks are run, up to date and normalised"], sep="\n")
         return int(bool(found))
+    if ours and not args.dry_run:
+        try:
+            number(BOOK)
+        except ValueError as error:
+            print(f"✗ {error}", file=sys.stderr)
+            return 1
     force = args.all or args.dry_run
     went_well = [refresh(path, force=force, dry_run=args.dry_run) for path in paths]
     return int(not all(went_well))

@@ -1,16 +1,18 @@
 """The sections of the book, in order: the one list from which every other list of them is written.
 
 ``python -m companion.sections``, run at the root of the repository, writes the table in README.md, the one in this
-package's docstring, the pages in ``_toc.yml`` and the order of the rooms in ``pyproject.toml``. A test compares them.
+package's docstring, the pages in ``_toc.yml``, the weeks in the guide for teaching, and the order of the rooms in
+``pyproject.toml``. A test compares them.
 The studies of a section are found by looking: each says its section's number.
 """
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["PLACES", "SECTIONS", "Section", "main", "order", "written"]
+__all__ = ["INTRODUCTION", "PLACES", "SECTIONS", "Section", "exercises", "main", "order", "written"]
 
 
 class Section(NamedTuple):
@@ -57,6 +59,16 @@ SECTIONS = (
     Section("10.13", "Explicit memory", ("memory",), "10_13_explicit_memory"),
     Section("10.13.2", "Machines with a tape", ("memory.addressing", "memory.machine"), "10_13_2_tape"),
 )
+#: It has exercises as the sections have, and stands before them.
+INTRODUCTION = Section("10", "Sequence modeling", (), "intro")
+
+
+EXERCISES = Path("book/exercises")
+#: What a course of a term takes up in each week.
+WEEKS = (
+    *(("10", "10.1", "10.2"), ("10.2.1",), ("10.2.2",), ("10.2.3",), ("10.2.4", "10.3"), ("10.4",), ("10.5", "10.6")),
+    *(("10.7",), ("10.8", "10.9"), ("10.10",), ("10.11",), ("10.12", "10.13"), ("10.13.2",)),
+)
 
 
 def order() -> list[str]:
@@ -76,6 +88,14 @@ def _docstring() -> str:
     return "".join(f"    {s.number:8}{', '.join(s.modules):36}book/{s.page}.ipynb\n" for s in SECTIONS)
 
 
+def exercises(section: Section) -> str:
+    """The page of a section's exercises, without the ending: ``10_02_2`` in ``book/exercises``."""
+    if section == INTRODUCTION:
+        return "10_00"
+    chapter, part, *rest = section.number.split(".")
+    return "_".join([chapter, part.zfill(2), *rest])
+
+
 def _contents() -> str:
     lines = []
     for section, after in zip(SECTIONS, (*SECTIONS[1:], None), strict=True):
@@ -83,7 +103,31 @@ def _contents() -> str:
         lines.append(f"{' ' * 10 if inner else ' ' * 6}- file: book/{section.page}\n")
         if after and after.number.startswith(f"{section.number}."):
             lines.append(f"{' ' * 8}sections:\n")
+    written = [page for page in map(exercises, (INTRODUCTION, *SECTIONS)) if (EXERCISES / f"{page}.ipynb").exists()]
+    lines += [
+        "  - caption: Exercises\n    chapters:\n",
+        *(f"      - file: {EXERCISES / p}\n" for p in ["about", *written, "teaching"]),
+    ]
     return "".join(lines)
+
+
+def _weeks() -> str:
+    rows = []
+    for week, numbers in enumerate(WEEKS, 1):
+        for section in (s for s in (INTRODUCTION, *SECTIONS) if s.number in numbers):
+            page, number, minutes = exercises(section), "", ""
+            if (EXERCISES / f"{page}.ipynb").exists():
+                found = _minutes(EXERCISES / f"{page}.ipynb")
+                number, minutes = f"[{len(found)} exercises]({page}.ipynb)", str(sum(found))
+            link = f"[{section.number} {section.title}](../{section.page}.ipynb)"
+            rows.append(f"| {week} | {link} | {number} | {minutes} |\n")
+    return "".join(rows)
+
+
+def _minutes(path: Path) -> list[int]:
+    """The minutes that stand in the headings of a page's exercises."""
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    return [int(n) for cell in cells for n in re.findall(r"^★+ · (\d+) minutes", "".join(cell["source"]), re.MULTILINE)]
 
 
 def _layers() -> str:
@@ -95,6 +139,11 @@ PLACES: dict[str, tuple[str, str, Callable[[], str]]] = {
     "README.md": ("| section | module | page |\n|---|---|---|\n", "\n", _readme),
     "companion/__init__.py": ("::\n\n", "\n", _docstring),
     "_toc.yml": ("  - caption: Sequence modeling\n    chapters:\n", "  - caption: Reference\n", _contents),
+    "book/exercises/teaching.md": (
+        "| week | section | exercises | minutes |\n|---|---|---|---|\n",
+        "\n",
+        _weeks,
+    ),
     "pyproject.toml": ("    # a section knows those before it\n", "    # and what every section may know\n", _layers),
 }
 

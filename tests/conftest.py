@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import threading
@@ -14,13 +13,11 @@ import nbformat
 import pytest
 from hypothesis import HealthCheck, settings
 
+from companion.publishing.printed import FLAGS, find_browser
+
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync"),
-    *("--disable-background-networking", "--disable-component-update"),
-]
 
 settings.register_profile("book", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("book")  # a busy machine is no failure; what fails says how to repeat it
@@ -69,12 +66,6 @@ def stored_html(page: str, name: str) -> str:
 def stored_figure(page: str, name: str) -> dict:
     """All that the page knows of a figure that a notebook stores."""
     return json.loads(stored_html(page, name).split('<script type="application/json">', 1)[1].split("</script>", 1)[0])
-
-
-def find_browser() -> str | None:
-    """Return the path of the system's Chromium or Chrome."""
-    names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-    return next(filter(None, map(shutil.which, names)), None)
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections import defaultdict
+from itertools import takewhile
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -23,14 +24,16 @@ RECORD = ROOT / "book" / "draws.json"
 NBVAL = ["-q", "-p", "no:cacheprovider", "--nbval-lax", "--nbval-current-env", "--nbval-cell-timeout", "600"]
 
 
-def draw(seed: int, pages: list[Path], jobs: int) -> dict[str, list[str]]:
-    """Run the notebooks under a seed; return the cells of each that failed."""
+def draw(
+    seed: int, pages: list[Path], jobs: int, python: str | Path = sys.executable, cwd: Path = ROOT
+) -> dict[str, list[str]]:
+    """Run the notebooks under a seed, with this Python or that of another environment; return the cells that failed."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", *NBVAL, "-n", str(jobs), "--dist", "loadfile", *map(str, pages)]
+        command = [str(python), "-m", "pytest", *NBVAL, "-n", str(jobs), "--dist", "loadfile", *map(str, pages)]
         environment = {**os.environ, "BOOK_SEED": str(seed), "MPLBACKEND": "agg"}  # nobody looks at the pictures
         ended = subprocess.run(
-            [*command, f"--junitxml={report}"], cwd=ROOT, env=environment, capture_output=True, text=True
+            [*command, f"--junitxml={report}"], cwd=cwd, env=environment, capture_output=True, text=True
         )
         if ended.returncode > 1:
             raise RuntimeError(f"pytest ended with {ended.returncode}:\n{ended.stdout[-3000:]}{ended.stderr[-3000:]}")
@@ -49,15 +52,16 @@ def draw(seed: int, pages: list[Path], jobs: int) -> dict[str, list[str]]:
 
 
 def assertions(page: Path) -> str:
-    """A fingerprint of what a notebook asserts."""
-    cells = [c.source for c in nbformat.read(page, 4).cells if c.cell_type == "code" and "assert" in c.source]
+    """A fingerprint of what a notebook asserts, without the questions at its end."""
+    text = takewhile(lambda cell: not cell.source.startswith("## Self-test"), nbformat.read(page, 4).cells)
+    cells = [c.source for c in text if c.cell_type == "code" and "assert" in c.source]
     return hashlib.sha256("\0".join(cells).encode()).hexdigest()[:16]
 
 
 def keep(seed: int, failed: dict[str, list[str]], pages: list[Path]) -> None:
-    """Add a draw to the record."""
+    """Add a draw of the chapters to the record."""
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    for page in pages:
+    for page in (page for page in pages if page.resolve().parent == RECORD.parent):
         if record.get(page.stem, {}).get("assertions") != (now := assertions(page)):
             record[page.stem] = {"assertions": now, "seeds": {}}
         record[page.stem]["seeds"][str(seed)] = failed[page.stem]
@@ -67,7 +71,7 @@ def keep(seed: int, failed: dict[str, list[str]], pages: list[Path]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("seeds", type=int, nargs="+", help="values of BOOK_SEED; 0 is what the book prints")
-    parser.add_argument("--pages", type=Path, nargs="+", default=sorted((ROOT / "book").glob("*.ipynb")))
+    parser.add_argument("--pages", type=Path, nargs="+", default=sorted((ROOT / "book").rglob("*.ipynb")))
     parser.add_argument("--jobs", type=int, default=2, help="notebooks side by side")
     parser.add_argument("--record", action="store_true", help="keep what came out in book/draws.json")
     settings = parser.parse_args()

@@ -20,10 +20,11 @@ def relative_error(ours: np.ndarray, theirs: np.ndarray) -> float:
     return float(np.abs(ours - theirs).max(initial=0.0) / scale) if scale > 0 else 0.0
 
 
-def differences(f: Callable[[Any], Any], p: Any) -> Any:
+def differences(f: Callable[[Any], Any], p: Any, step: float = STEP) -> Any:
     """The slopes of f at a tree p by central differences at every index.
 
     An array of shape s becomes one of shape s, followed by the shape of f(p): for a vector f, the Jacobian transposed.
+    A smaller step sees less of the third derivative and more of the rounding.
     """
     at = tree.map(lambda v: np.array(v, dtype=np.float64), p)
 
@@ -31,9 +32,9 @@ def differences(f: Callable[[Any], Any], p: Any) -> Any:
         found = np.empty(v.shape + np.shape(f(at)))
         for index in np.ndindex(v.shape):
             here, ends = v[index], []
-            for v[index] in (here + STEP, here - STEP):
+            for v[index] in (here + step, here - step):
                 ends.append(np.array(f(at)))
-            found[index] = (ends[0] - ends[1]) / (2 * STEP)
+            found[index] = (ends[0] - ends[1]) / (2 * step)
             v[index] = here
         return found
 

@@ -10,7 +10,6 @@ ENTRIES = {
     re.match(r"@\w+\{(\w+),", entry)[1]: entry
     for entry in re.split(r"^(?=@)", (ROOT / "book/references.bib").read_text(), flags=re.M)[1:]
 }
-CITED = re.compile(r"\{(?:foot)?cite(?::\w+)?\}`([^`]+)`")
 
 
 def pages():
@@ -22,7 +21,7 @@ def pages():
 
 
 def test_each_entry_is_cited_and_each_citation_has_its_entry():
-    cited = {key.strip() for text in pages() for keys in CITED.findall(text) for key in keys.split(",")}
+    cited = {key for text in pages() for key in re.findall(r"\]\([^)#]*bibliography\.md#(\w+)\)", text)}
     assert cited - set(ENTRIES) == set(), "cited without an entry"
     assert set(ENTRIES) - cited == set(), "an entry that no page cites"
 

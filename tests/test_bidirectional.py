@@ -65,6 +65,15 @@ def by_torch(p, x, h0, g_end):
 # ------------------------------------------------------------------ forward and gradient
 
 
+def test_torchs_net_takes_batches_of_sequences_first():
+    p, x, _, _, _ = case((3, 4, 2, 6), 0)
+    rnn, linear = birnn_to_torch(p)
+    with torch.no_grad():
+        together = linear(rnn(torch.as_tensor(np.stack([x, 2 * x[::-1]])))[0])
+    for o, own in zip(together, (x, 2 * x[::-1]), strict=True):
+        np.testing.assert_allclose(o, birnn_forward(p, own).o, atol=1e-12)
+
+
 @quick
 @given(sizes, seeds)
 def test_states_outputs_and_loss_equal_torchs_bidirectional_net(size, seed):

@@ -64,6 +64,10 @@ class TestEachPage:
         bad += [img["src"] for img in article(path).find_all("img") if img.get("alt", "").endswith((".png", ".svg"))]
         assert bad == []
 
+    def test_gives_every_picture_its_size(self, path):
+        pictures = [img for img in article(path).find_all("img") if img["src"].endswith(".png")]
+        assert [img["src"] for img in pictures if not {"width", "height", "loading"} <= img.attrs.keys()] == []
+
     def test_fetches_nothing_from_elsewhere(self, path):
         outside = [
             tag[FETCHED[tag.name]]
@@ -115,7 +119,7 @@ def test_style_sheets_fetch_nothing_from_elsewhere(built_book):
 
 
 def test_every_page_loads_all_kinds_of_figures_as_they_stand_now(built_book):
-    made = {"explorables.js": assets.page_script(KINDS), "explorables.css": assets.style(KINDS)}
+    made = {"explorables.js": assets.page_script(KINDS), "explorables.css": assets.page_style(KINDS)}
     for name, text in made.items():
         assert (built_book / "_static" / name).read_text(encoding="utf-8") == text, f"{name} changed: run `make book`"
     for path in (built_book / name for name in PAGES):

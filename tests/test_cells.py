@@ -67,7 +67,8 @@ def test_gradients_on_the_initial_states_are_those_of_differences(name, tau, see
 
     grads = reverse_scan(p, run, tuple(weights[k] for k in p.state), **outputs)
     ours = tuple(getattr(grads, k)[0] for k in p.state)
-    assert_agree(ours, differences(loss, start), 1e-6, f"{name}: reverse_scan", "central differences", floor=1e-9)
+    theirs = differences(loss, start, 1e-6)  # wide weights bend the loss: a third derivative in the thousands
+    assert_agree(ours, theirs, 1e-6, f"{name}: reverse_scan", "central differences", floor=1e-9)
 
 
 @pytest.mark.parametrize("name", CELLS)

@@ -31,12 +31,19 @@ def test_another_seed_draws_everything_again_and_the_same_way_each_time(monkeypa
     assert len(set(drawn.values())) == len(drawn)
 
 
-def test_different_integer_seeds_stay_different(monkeypatch):
+def test_no_key_of_the_book_is_another_draw_of_a_shorter_one(monkeypatch):
+    printed = {np.random.default_rng([3, k]).integers(2**62) for k in range(3000)}
+    for book in range(1, 4):
+        monkeypatch.setenv("BOOK_SEED", str(book))
+        assert seeded(3).integers(2**62) not in printed
+
+
+def test_different_integer_seeds_stay_different_and_seeds_they_stay(monkeypatch):
     seen = set()
     for book in range(3):
         monkeypatch.setenv("BOOK_SEED", str(book))
         seen |= {book_seed(k) for k in range(1000)}
-    assert len(seen) == 3000
+    assert len(seen) == 3000 and min(seen) == 0  # NumPy refuses what is negative
 
 
 @pytest.mark.parametrize("value", ["-1", "two", "1.5"])

@@ -1,12 +1,13 @@
 """What a public function's annotations declare is what its arguments become, or a clear error."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import pytest
 
-from companion.core.checks import Classes, Count, Positive, Probability, checked
+from companion.core.checks import Classes, Count, Positive, Probability, array, checked
 
 
 class Map(NamedTuple):
@@ -92,6 +93,16 @@ def test_what_is_declared_is_what_comes_through():
 def test_anything_else_is_refused_by_name(message, call):
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+@pytest.mark.parametrize("x", [["1", "2"], [b"1"], [1 + 2j], np.array(["2020-01-01"], "datetime64[D]"), [[1], [2, 3]]])
+def test_what_only_looks_like_numbers_is_refused(x):
+    with pytest.raises(ValueError, match=r"^x: want numbers of shape \(n,\), got"):
+        array("x", x, ("n",))
+
+
+def test_exact_numbers_and_truths_are_numbers():
+    assert array("x", [Fraction(1, 2), 10**30, True], ("n",)).tolist() == [0.5, 1e30, 1]
 
 
 def test_types_that_only_a_checker_imports_are_let_through():

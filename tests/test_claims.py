@@ -13,6 +13,7 @@ import re
 import nbformat
 import pytest
 
+from companion.publishing import claims
 from tests import draws
 from tests.conftest import ROOT
 
@@ -56,6 +57,20 @@ def test_every_item_of_a_summary_links_to_a_cell_that_tests_it(path):
     assert not dangling, f"no claim cell beside: {dangling}"
 
 
+def test_the_ledger_holds_every_item_of_every_summary_and_its_links_lead_to_where_it_is_tested():
+    ledger = claims.written(ROOT / "book")
+    lists = dict(re.findall(r"^## .+?\]\((\w+)\.ipynb\)$(.+?)(?=^## |\Z)", ledger, re.M | re.S))
+    assert [*lists] == [*claims.PAGES] and {*lists} == {path.stem for path in CHAPTERS}
+    for path in CHAPTERS:
+        kept = re.split(r"^- ", lists[path.stem], flags=re.M)
+        assert re.fullmatch(r"\s*Held in \d+ of \d\d further draws\.\s*", kept[0])
+        assert len(kept) - 1 == len(items(path))
+        for there, item in zip(kept[1:], items(path), strict=True):
+            assert re.findall(rf'href="{path.stem}\.html#(claim-[\w-]+)"', there) == LINK.findall(item)
+            assert re.sub(r"<.*?>|\]\(.*?\)|\s", "", there) == re.sub(r"<.*?>|\]\(.*?\)|\s", "", item.split("\n\n")[0])
+    assert not re.findall(r'href="#|\]\(#', ledger), "a link that leads nowhere from here"
+
+
 def test_every_row_of_pytorchs_names_links_to_a_cell_that_tests_it():
     table = cells(NAMES)[0].source.split("| this book | PyTorch | watch out |", 1)[1].split("\n\n")[0]
     rows = table.splitlines()[2:]
@@ -64,7 +79,7 @@ def test_every_row_of_pytorchs_names_links_to_a_cell_that_tests_it():
     assert set(LINK.findall(table)) == asserted(NAMES), "each claim of the page is a row, and each row is tested"
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "book").glob("*.ipynb")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted((ROOT / "book").rglob("*.ipynb")), ids=lambda path: path.stem)
 def test_a_claim_is_folded_and_says_what_was_expected(path):
     for cell in filter(tagged, cells(path)):
         assert "hide-cell" in cell.metadata.tags, cell.source

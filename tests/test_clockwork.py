@@ -265,3 +265,14 @@ def test_the_machine_that_the_page_draws_is_a_clockwork_net(periods, follow, fro
         slope = [(run(h[t] + eps * e, t)[-1] - run(h[t] - eps * e, t)[-1])[from_group] / (2 * eps) for e in np.eye(4)]
         assert frame["values"] == {f"{g}.{t}": written(v) for g, v in enumerate(slope) if v}
         assert {k for k in frame["marks"] if ">" not in k} == set(frame["values"])
+
+
+@pytest.mark.parametrize("kind", WAVE_KINDS)
+def test_weights_of_the_wave_nets_begin_at_a_spread_of_one_over_the_root_of_what_they_sum(kind):
+    torch.manual_seed(0)
+    net = WaveNets(kind, 400)
+    for name, v in net.named_parameters():
+        if name in "UWV":
+            assert v.std().item() == pytest.approx(v.shape[1] ** -0.5, rel=0.05), name
+            assert abs(v.mean().item()) < 5 * v.std().item() / v.numel() ** 0.5
+    assert net.b.std().item() == pytest.approx(0.1, rel=0.05) and not net.c.any()

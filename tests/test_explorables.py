@@ -126,12 +126,13 @@ def test_a_widget_is_sent_the_kit_and_its_own_script_only():
 
 
 def test_all_kinds_together_stay_under_60_kilobytes():
-    together = assets.page_script(KINDS) + assets.style(KINDS)
+    together = assets.page_script(KINDS) + assets.page_style(KINDS)
     assert len(gzip.compress(together.encode())) < 60_000
 
 
 def test_a_page_is_sent_the_same_script_as_a_widget_without_its_comments_and_indentation():
-    written = [line.strip() for line in (assets.script(KINDS) + "\n" + assets._read("page.js")).splitlines()]
+    whole = [assets.script(KINDS), assets._read("questions/questions.js"), assets._read("page.js")]
+    written = [line.strip() for line in "\n".join(whole).splitlines()]
     sent = assets.page_script(KINDS).splitlines()
     assert sent == [line for line in written if line and not line.startswith("//")]
     assert all(line.count("`") % 2 == 0 for line in sent), "a text over several lines would lose its indentation"

@@ -26,7 +26,7 @@ from companion.forcing import (
     teacher_inputs,
     teacher_probability,
 )
-from companion.forcing.modules import Predictors, mixed
+from companion.forcing.modules import Predictors, mixed, several_ahead
 from companion.forcing.trained import alone, one_by_one, stored_predictors
 from companion.studies import forcing as study
 from tests.gradients import assert_agree, assert_gradient
@@ -96,6 +96,20 @@ def test_steps_computed_apart_miss_part_of_the_gradient_of_a_free_run():
     run = output_rnn_forward(p, x)
     _, apart = steps_gradient(p, x, run.z[:-1], y)
     assert np.abs(apart.W - output_rnn_bptt(p, x, y, forced=False).W).max() > 1e-3
+
+
+@pytest.mark.parametrize("horizon", [1, 2, 3, 9])
+def test_several_steps_ahead_the_net_hears_itself_between_true_values(horizon):
+    model, y = Predictors(2, 5, [0, 1]), torch.randn(2, 3, 8, 2, dtype=torch.float64)
+    said = several_ahead(model, y, horizon)
+    assert said.shape == (2, 3, 7, 2) and said.requires_grad
+    for seed, net in enumerate(model.numpy()):
+        for n in range(3):
+            for t in range(7):
+                value = y[seed, n, t - t % horizon].numpy()
+                for _ in range(t % horizon + 1):
+                    value = predict(net, value[None])[0]
+                np.testing.assert_allclose(said[seed, n, t].detach(), value, atol=1e-12)
 
 
 @quick

@@ -41,6 +41,16 @@ def test_probabilities_sum_to_one_and_do_not_feel_a_constant_added_to_all_logits
     assert np.abs(softmax(a + 7.0) - softmax(a)).max() <= 1e-12
 
 
+@quick
+@given(logits, st.floats(0.3, 5))
+def test_a_temperature_takes_a_root_of_every_probability(o, T):
+    root = softmax(o) ** (1 / T)
+    assert relative_error(softmax(o / T), root / root.sum(axis=1, keepdims=True)) <= 1e-12
+    gap = np.diff(np.sort(o, axis=1)[:, -2:])
+    if o.shape[1] > 1 and gap.min() > 1e-3:
+        assert np.allclose(softmax(o / (gap.min() / 40)), np.eye(o.shape[1])[o.argmax(axis=1)], rtol=0, atol=1e-12)
+
+
 def test_closed_forms_at_hand():
     assert sigmoid(0.0) == 0.5
     assert sigmoid_prime(0.5) == 0.25

@@ -113,6 +113,28 @@ def test_weights_drawn_by_torch_come_over_and_go_back(kind, bias):
     assert_agree(from_torch(to_torch(p)), p, 0.0, from_torch)
 
 
+@quick
+@given(**sizes)
+def test_one_product_with_all_blocks_side_by_side_gives_the_four_layers(n_x, n_h, tau, seed):
+    p = lstm_init(n_x, n_h, np.random.default_rng(seed))
+    x, _, h0, s0 = drawn(p, tau, seed)
+    run = lstm_forward(p, x, h0, s0)
+    block = np.vstack([np.hstack([k.W, k.U, k.b[:, None]]) for k in (p.f, p.g, p.q, p.z)])
+    for t in range(tau):
+        f, g, q, z = np.split(block @ np.concatenate([run.h[t], x[t], [1.0]]), 4)
+        for ours, theirs in zip((run.f, run.g, run.q), (f, g, q), strict=True):
+            assert relative_error(ours[t], torch.sigmoid(torch.tensor(theirs)).numpy()) <= 1e-12
+        assert relative_error(run.z[t], np.tanh(z)) <= 1e-12
+
+
+@pytest.mark.parametrize(("n_x", "n_h"), [(1, 1), (3, 2), (10, 32)])
+def test_an_lstm_has_four_layers_of_parameters_and_torchs_one_bias_more_in_each(n_x, n_h):
+    p = lstm_init(n_x, n_h, np.random.default_rng(0))
+    count = sum(v.size for v in tree.leaves(p).values())
+    assert count == 4 * (n_h * n_x + n_h**2 + n_h)
+    assert count == sum(w.numel() for w in torch.nn.LSTM(n_x, n_h).parameters()) - 4 * n_h
+
+
 # autograd on the forms that PyTorch's own modules lack
 
 

@@ -339,6 +339,21 @@ def test_a_foretold_length_is_kept(k, seed):
     assert np.array_equal(length_distribution(e, 6), [0, 0, 0, 1, 0, 0, 0])
 
 
+def test_texts_of_a_foretold_length_come_as_often_as_length_times_text_given_length():
+    e, rng, n = Foretold(net(3, 3, 2, 7), np.array([0.3, -0.2, 0.8, 0.1])), np.random.default_rng(2), 1500
+    P = {}
+    for tau, of_length in enumerate(softmax(e.logits)):
+        left = np.arange(tau, 0, -1)[:, None] / 3  # what the net reads: the symbols left, divided by the longest
+        for y in sequences(2, tau) if tau else np.zeros((1, 0), dtype=int):
+            before = np.vstack([np.zeros(2), np.eye(2)[y]])[:tau]
+            yhat = rnn_forward(e.p, np.hstack([before, left])).yhat if tau else np.ones((0, 2))
+            P[tuple(y)] = of_length * yhat[np.arange(tau), y].prod()
+    assert np.isclose(sum(P.values()), 1, rtol=1e-12)
+    seen, wanted = Counter(tuple(write(e, rng)) for _ in range(n)), np.array([*P.values()])
+    assert deviation(np.array([seen[y] for y in P]), wanted, n) < 4.5
+    assert deviation(np.array([seen[y] for y in P]), wanted[::-1], n) > 4.5
+
+
 # -- The stored nets ---------------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from companion import longterm as lt
 from companion.cells.rnn import RNN, rnn_bptt_nodes, rnn_forward, rnn_init
+from companion.core import tree
 from companion.data.tasks import latch
+from companion.longterm.stacks import stack_states
 from companion.recurrent import summary_bptt, summary_forward
 from tests.gradients import differences, relative_error
 
@@ -77,6 +79,17 @@ def test_a_skewed_pair_has_the_closed_form_of_a_rotation_in_stretched_axes(
         c, s = np.cos(t * theta), np.sin(t * theta)
         closed = rho**t * S @ np.array([[c, -s], [s, c]]) @ np.linalg.inv(S) @ h0
         np.testing.assert_allclose(h[t], closed, atol=1e-9 * (1 + rho**t))
+
+
+@few
+@given(radii, angles, st.floats(1.0, 5.0), st.integers(0, 30))
+def test_the_skew_of_a_turning_pair_bounds_its_powers(rho: float, theta: float, skew: float, steps: int) -> None:
+    W = lt.two_unit(rho, theta, skew)
+    c, s = np.cos(theta), np.sin(theta)
+    np.testing.assert_allclose(W, rho * np.array([[c, -skew * s], [s / skew, c]]), atol=1e-12)
+    norms = [np.linalg.norm(np.linalg.matrix_power(W, t), 2) for t in range(steps + 1)]
+    grown = rho ** np.arange(steps + 1)
+    assert (norms >= grown * (1 - 1e-9)).all() and (norms <= skew * grown * (1 + 1e-9)).all()
 
 
 def test_skew_lets_a_decaying_matrix_grow_first() -> None:
@@ -307,6 +320,27 @@ def test_an_orthogonal_start_has_the_radius_asked_for() -> None:
         np.testing.assert_allclose(W @ W.T, 1.1**2 * np.eye(5), atol=1e-12)
 
 
+def test_from_the_identity_a_relu_net_adds_up_its_inputs() -> None:
+    rng = np.random.default_rng(8)
+    p = lt.identity_start(lt.latch_init(3, 5, rng))
+    x = rng.random((3, 4, 7, 1))
+    h = stack_states(tree.map(torch.tensor, p), torch.tensor(x), "relu")
+    sums = x.sum(axis=2) * p.U.mT  # a unit with a positive weight is on all the time, one with a negative weight off
+    np.testing.assert_allclose(h[-1], np.maximum(sums, 0), atol=1e-12)
+
+
+def test_a_stack_of_relu_nets_takes_the_steps_of_its_nets() -> None:
+    rng = np.random.default_rng(9)
+    p, x = lt.latch_init(3, 5, rng), rng.standard_normal((3, 4, 7, 1))
+    got = stack_states(tree.map(torch.tensor, p), torch.tensor(x), "relu")
+    for i, one in enumerate(RNN(*(v[i] for v in p)) for i in range(3)):
+        for k in range(4):
+            h = np.zeros(5)
+            for t in range(7):
+                h = np.maximum(0, one.b + one.W @ h + one.U @ x[i, k, t])
+                np.testing.assert_allclose(got[t + 1][i, k], h, atol=1e-12)
+
+
 W2, h2, rng0 = np.eye(2) / 2, np.zeros((4, 2)), np.random.default_rng(0)
 nan = np.array([[1.0, np.nan], [0.0, 1.0]])
 nets0 = lt.latch_init(2, 3, rng0)
@@ -367,6 +401,7 @@ run0 = rnn_forward(rnn_init(1, 2, 2, rng0), np.ones((3, 1)))
         (lambda: lt.latch_train(nets0._replace(b=nets0.b * np.nan), 5, rng0), "p.b"),
         (lambda: lt.latch_train(nets0, 3, rng0), "length"),
         (lambda: lt.latch_train(nets0, 5, rng0, optimizer="hope"), "optimizer"),
+        (lambda: lt.latch_train(nets0, 5, rng0, f="sine"), "f"),
         (lambda: lt.latch_train(nets0, 5, rng0, updates=-1), "updates"),
         (lambda: lt.latch_train(nets0, 5, 3, updates=1), "rng"),
         (lambda: lt.latch_accuracy(nets0, 3, rng0), "length"),

@@ -386,6 +386,10 @@ def test_minibatches_follow_from_seed_and_step_and_grow_to_the_longest() -> None
     assert max(rows[:5]) <= 5 and max(rows) == COPY.lengths[1] and min(rows) == COPY.lengths[0]
     for a, b in zip(practice.drill_batch(COPY, 1, 7), practice.drill_batch(COPY, 1, 7), strict=True):
         assert torch.equal(a, b)
+    # from 3 at the first step to 8 at step 200, in a straight line
+    for step, longest in ((0, 3), (100, 5), (160, 7), (200, 8), (900, 8)):
+        drawn = [practice.drill_batch(SMALL, seed, step)[1].shape[1] for seed in range(60)]
+        assert (min(drawn), max(drawn)) == (1, longest), f"step {step}"
     assert set(practice.drill_batch(SMALL, 0, 0)[0].unique().tolist()) == {-1, 0, 1}
     assert set(practice.drill_batch(SMALL, 0, 0, "zero")[0].unique().tolist()) == {0, 1}
 

@@ -90,6 +90,26 @@ def test_test_stories_are_not_among_training_stories():
         assert not any(row.tobytes() in seen for row in codes)
 
 
+def test_sentences_are_as_old_as_they_are_far_from_the_end_unless_their_ages_are_spread():
+    for step in range(8):
+        ages = practice.story_batches(0)(step)[0].ages.tolist()
+        assert ages == list(range(len(ages)))[::-1]
+    spread = [practice.story_batches(0, spread=True)(step)[0].ages.tolist() for step in range(8)]
+    assert all(ages == sorted(set(ages), reverse=True) and ages[0] < 64 for ages in spread)
+    assert any(ages[0] > 10 for ages in spread)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_a_reader_has_read_every_word_when_it_answers(kind):
+    torch.manual_seed(0)
+    net, (batch, _) = network.Reader(8, kind).double(), network.tensors(DRAWN)
+    answer = net(batch).o
+    for k in range(batch.codes.shape[1]):
+        codes = batch.codes.clone()
+        codes[:, k] = (codes[:, k] + 1) % len(stories.WORDS)
+        assert (net(batch._replace(codes=codes)).o != answer).any(dim=1).all(), f"word {k} is not read"
+
+
 def test_answers_of_drawn_stories_are_spread_over_all_places():
     for needs in (1, 2):
         counts = np.bincount(practice.asked_stories(10, needs).answer, minlength=6) / 1000
@@ -372,6 +392,13 @@ BAD = {
     "no such story": ("i", lambda: stories.tell(DRAWN, 2)),
     "no words": ("words", lambda: stories.bags(np.zeros((0, 5), int))),
     "unknown code": ("words", lambda: stories.bags(np.array([0, 99]))),
+    "a story that is one row": ("words", lambda: stories.solve(DRAWN.words[0], DRAWN.question)),
+    "a story of text": ("words", lambda: stories.solve([[["ada"] * 5]], DRAWN.question[:1])),
+    "a story of NaN": ("words", lambda: stories.solve(DRAWN.words * np.nan, DRAWN.question)),
+    "a negative code": ("words", lambda: stories.solve(-DRAWN.words, DRAWN.question)),
+    "an unknown code asked": ("question", lambda: stories.solve(DRAWN.words, DRAWN.question + len(stories.WORDS))),
+    "half a code": ("question", lambda: stories.solve(DRAWN.words, DRAWN.question + 0.5)),
+    "fewer questions than stories": ("question", lambda: stories.solve(DRAWN.words, DRAWN.question[:1])),
     "codes that are no integers": ("words", lambda: stories.bags(np.array([0.5]))),
     "empty memory": ("m", lambda: hops.soft_hop(np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(3))),
     "contents of another size": ("c", lambda: hops.soft_hop(np.zeros((2, 3)), np.zeros((2, 2)), np.zeros(3))),

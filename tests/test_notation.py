@@ -9,6 +9,9 @@ from markdown_it import MarkdownIt
 from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 
+from companion.exercises.bank import exercises, sections
+from companion.sections import INTRODUCTION, SECTIONS
+from companion.sections import exercises as exercises_of
 from tests.conftest import ROOT
 
 TABLES, AGAIN = (ROOT / "book/notation.md").read_text().split("## Letters with a second meaning")
@@ -40,11 +43,23 @@ def named(text):
     return set().union(*map(letters, formulas(text)))
 
 
+def asked(number):
+    """The single letters in each question of a section, which are written without TeX; A, a and I are words there."""
+    questions = exercises(number).values() if number in sections() else ()
+    texts = [str(item.spec()) for item in questions if hasattr(item, "spec")]
+    return [set(re.findall(r"(?<![A-Za-z])[B-HJ-Zb-z](?![A-Za-z])", text)) for text in texts]
+
+
 def used(page):
-    """How many formulas of a page use each letter."""
-    cells = nbformat.read(ROOT / "book" / page, as_version=4).cells
-    found = [f for c in cells if c.cell_type == "markdown" for f in formulas(c.source)]
-    return Counter(letter for f in found for letter in letters(f))
+    """How many formulas of a page, and of its section's exercises, use each letter."""
+    paths, questions = [ROOT / "book" / page], []
+    for section in (INTRODUCTION, *SECTIONS):
+        own = ROOT / f"book/exercises/{exercises_of(section)}.ipynb"
+        if page == f"{section.page}.ipynb" and own.exists():
+            paths, questions = [*paths, own], asked(section.number)
+    cells = [cell for path in paths for cell in nbformat.read(path, as_version=4).cells]
+    found = [letters(f) for c in cells if c.cell_type == "markdown" for f in formulas(c.source)]
+    return Counter(letter for some in [*found, *questions] for letter in some)
 
 
 @pytest.mark.parametrize("page", ROWS)

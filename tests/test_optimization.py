@@ -213,6 +213,21 @@ def test_single_examples_far_below_the_threshold_have_an_unbiased_mean(seed: int
     np.testing.assert_allclose(drawn, G.mean(axis=0), atol=0.15)
 
 
+@few
+@given(seeds)
+def test_values_are_clipped_one_by_one_and_norms_whichever_way_the_axes_lie(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    G, Q = rng.standard_normal((6, 3)), np.linalg.qr(rng.standard_normal((3, 3)))[0]
+
+    def drawn(G: np.ndarray, way: str) -> np.ndarray:
+        return opt.mean_clipped(G, 2, 0.5, np.random.default_rng(seed), way, draws=200)
+
+    each = np.concatenate([drawn(G[:, k : k + 1], "value") for k in range(3)])
+    np.testing.assert_allclose(drawn(G, "value"), each, atol=1e-12)
+    np.testing.assert_allclose(drawn(G @ Q, "norm"), drawn(G, "norm") @ Q, atol=1e-12)
+    assert np.abs(drawn(G, "value") - drawn(G, "norm")).max() > 1e-3
+
+
 # ---- the cliff ---------------------------------------------------------------------------------
 
 
@@ -514,7 +529,7 @@ def test_each_net_of_a_stack_steps_by_its_own_norm(seed: int, v: float) -> None:
     draws = torch.Generator().manual_seed(seed % 2**31)
     for rule in ("plain", "clip", "random"):
         stack, norms = stack_of(together), []
-        _rule(rule, v, draws, norms)(stack)
+        _rule(rule, v, np.ones(3), draws, norms)(stack)
         steps = [w.grad.numpy() for w in stack]
         for net, g in enumerate(grads):
             assert norms[0][net].item() == pytest.approx(opt.global_norm(g), rel=1e-12)
@@ -531,7 +546,7 @@ def test_a_net_whose_gradient_is_no_number_stands_still_and_the_others_go_on() -
     g = [torch.tensor([[1.0, 2.0], [np.inf, 0.0], [np.nan, 1.0]])]
     for rule in ("plain", "clip", "random"):
         stack, norms = stack_of(g), []
-        assert _rule(rule, 100.0, torch.Generator(), norms)(stack).item() == pytest.approx(np.sqrt(5))
+        assert _rule(rule, 100.0, np.ones(3), torch.Generator(), norms)(stack).item() == pytest.approx(np.sqrt(5))
         np.testing.assert_array_equal(stack[0].grad.numpy(), [[1, 2], [0, 0], [0, 0]])
         np.testing.assert_array_equal(norms[0].isfinite(), [True, False, False])
 
@@ -547,17 +562,23 @@ def test_training_goes_on_past_a_net_that_broke() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rule", "flow"), [("plain", 0.0), ("clip", 0.0), ("random", 0.0), ("clip", 0.5), ("clip", (2.0, 0.0))]
+    ("rule", "flow", "lr"),
+    [
+        *(("plain", 0.0, 0.5), ("clip", 0.0, 0.5), ("random", 0.0, 0.5), ("clip", 0.5, 0.5)),
+        *(("clip", (2.0, 0.0), 0.5), ("plain", 0.0, (0.5, 0.1))),
+    ],
 )
-def test_one_update_of_a_stack_is_one_step_along_the_gradient_by_hand(rule: str, flow: float | tuple) -> None:
+def test_one_update_of_a_stack_is_one_step_along_the_gradient_by_hand(
+    rule: str, flow: float | tuple, lr: float | tuple
+) -> None:
     from companion.recurrent import summary_bptt
 
     p, v = opt.order_init(2, 4, np.random.default_rng(1)), 0.02
     rng = np.random.default_rng(2)
     rng.integers(2**31)  # the seed of the random steps comes first
     x, y = (d.numpy() for d in fresh(temporal_order, 2, 12, 3, rng, torch.float32))
-    out = opt.order_train(p, 12, np.random.default_rng(2), rule, v, flow, updates=1, batch=3, lr=0.5)
-    for net, weight in enumerate(np.broadcast_to(flow, 2)):
+    out = opt.order_train(p, 12, np.random.default_rng(2), rule, v, flow, updates=1, batch=3, lr=lr)
+    for net, (weight, rate) in enumerate(zip(np.broadcast_to(flow, 2), np.broadcast_to(lr, 2), strict=True)):
         one = RNN(*(w[net] for w in p))
         g = RNN(*map(np.zeros_like, one))
         for row in range(3):
@@ -573,7 +594,7 @@ def test_one_update_of_a_stack_is_one_step_along_the_gradient_by_hand(rule: str,
             g = RNN(*(a + sum(part) / 3 for a, *part in zip(g, *parts, strict=True)))
         assert out.norms[0, net] == pytest.approx(opt.global_norm(g), rel=1e-4)
         assert opt.global_norm(g) > v
-        step = RNN(*((a[net] - w[net]) / -0.5 for a, w in zip(out.p, p, strict=True)))
+        step = RNN(*((a[net] - w[net]) / -rate for a, w in zip(out.p, p, strict=True)))
         if rule == "random":
             assert opt.global_norm(step) == pytest.approx(v, rel=1e-3) and opt.angle(step, g) > 20
         else:
@@ -669,6 +690,8 @@ STACK = opt.order_init(2, 3, RNG)
         ("states", lambda: opt.omega_gradient(P, X, RUN, G_H, "held")),
         ("w", lambda: opt.product(0.0, 5)),
         ("tau", lambda: opt.product(0.5, 1)),
+        ("w", lambda: opt.product(1e308, 10)),
+        ("w", lambda: opt.product(1.5e154, 2)),
         ("H", lambda: opt.curved_step(np.ones(2), np.ones((2, 3)))),
         ("H", lambda: opt.curved_step(np.ones(2), np.array([[1.0, 2.0], [0.0, 1.0]]))),
         ("H", lambda: opt.curved_step(np.ones(2), np.zeros((2, 2)))),
@@ -686,6 +709,7 @@ STACK = opt.order_init(2, 3, RNG)
         ("batch", lambda: opt.order_train(STACK, 10, RNG, batch=0)),
         ("updates", lambda: opt.order_train(STACK, 10, RNG, updates=0)),
         ("lr", lambda: opt.order_train(STACK, 10, RNG, lr=0.0)),
+        ("lr", lambda: opt.order_train(STACK, 10, RNG, lr=np.ones(len(STACK.b) + 1))),
         ("rng", lambda: opt.order_train(STACK, 10, 1)),
         ("p", lambda: opt.order_accuracy(None, 10, RNG)),
         ("p.W", lambda: opt.order_accuracy(STACK._replace(W=np.ones((2, 3, 2))), 10, RNG)),

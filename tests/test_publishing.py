@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
+from docutils import nodes
 from docutils.core import publish_doctree
 from fontTools.ttLib import TTFont
 from latex2mathml.converter import convert
@@ -17,8 +18,8 @@ from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.parsers.docutils_ import Parser
 
 from companion.publishing.lean import mend, prune, words
-from companion.publishing.mathematics import ITALIC, characters, to_mathml, write_font
-from companion.publishing.places import remember
+from companion.publishing.mathematics import ITALIC, characters, to_mathml, visit_display, write_font
+from companion.publishing.places import Remember, caption
 
 from .conftest import ROOT
 
@@ -35,7 +36,11 @@ def formulas() -> list[tuple[str, bool]]:
         for cell in nbformat.read(path, as_version=4).cells:
             tokens = reader.parse(cell.source) if cell.cell_type == "markdown" else []
             parts = [part for token in tokens for part in (token, *(token.children or ()))]
-            found += [(part.content, "block" in part.type) for part in parts if "math" in part.type]
+            found += [
+                (re.sub(r"\n\\tag\{[\d.]+\}", "", part.content), "block" in part.type)
+                for part in parts
+                if "math" in part.type
+            ]
     return list(dict.fromkeys(found))
 
 
@@ -77,10 +82,11 @@ def test_a_bracket_of_fixed_height_does_not_stand_alone_under_a_power():
 
 
 def test_the_font_draws_what_the_pages_say_and_nothing_else(tmp_path):
-    page = "<p>é" + to_mathml(r"L' = \sum_t \hat h^{(t)} + \alpha", display=False) + "</p>"
+    page = "<p>é" + to_mathml(r"L' = \sum_t \hat h^{(t)} + \alpha \sqrt d", display=False) + "</p>"
     used = characters([page, page])
     assert "é" not in used
-    assert {"∑", "′", "𝐿", "α", "𝛼", "ℎ"} <= set(used)
+    assert {"∑", "′", "𝐿", "α", "𝛼", "ℎ", "√"} <= set(used)  # the sign of a root is drawn and stands in no text
+    assert "√" not in characters([to_mathml("d", display=False)])
     write_font(used, tmp_path / "font.woff2")
     with TTFont(tmp_path / "font.woff2") as font:
         assert {chr(code) for code in font.getBestCmap()} == set(used)
@@ -134,7 +140,6 @@ TABS = '<script data-sd-tabs-storage-prefix="id-" src="../_static/design-tabs.js
             '<a href="../_sources/book/a.ipynb" download class="b">',
         ),
         ('<th class="head"><p></p></th><th>a</th>', '<td class="head"></td><th>a</th>'),
-        ('<div class="citation" id="id3" role="doc-biblioentry">', '<div class="citation" id="id3">'),
     ],
 )
 def test_what_the_theme_writes_is_set_right(theirs, ours):
@@ -142,8 +147,57 @@ def test_what_the_theme_writes_is_set_right(theirs, ours):
     assert mend(ours) == ours
 
 
-def test_a_link_can_name_what_a_page_calls_a_place():
-    page = publish_doctree('Before.\n\n<a id="claim-x"></a>All of it, and <b>more</b>.', parser=Parser())
+def read(text):
+    """A page as Sphinx has it when it was read, and the places that links can name in it."""
+    page = publish_doctree(text, parser=Parser(), settings_overrides={"myst_enable_extensions": ["dollarmath"]})
     env = SimpleNamespace(metadata={"page": {"myst_slugs": {"head": (1, "head", "Head")}}}, docname="page")
-    remember(SimpleNamespace(env=env), page)
-    assert env.metadata["page"]["myst_slugs"] == {"head": (1, "head", "Head"), "claim-x": (None, "claim-x", "claim-x")}
+    page.settings.env = env
+    Remember(page).apply()
+    return page, env.metadata["page"]["myst_slugs"]
+
+
+def test_a_link_can_name_what_a_page_calls_a_place():
+    page, places = read('Before.\n\n<a id="claim-x"></a>All of it, and <b>more</b>.')
+    assert places == {"head": (1, "head", "Head"), "claim-x": (None, "claim-x", "claim-x")} == page.myst_slugs
+
+
+@pytest.mark.parametrize("before", ["Before.\n\n", "Before.\n"])
+def test_a_name_above_a_formula_becomes_its_own(before):
+    page, places = read(f'{before}<a id="eq-x"></a>\n\n$$\nx = 1\n\\tag{{10.7.3}}\n$$\n\nAfter.')
+    above, formula, after = page.children
+    assert "eq-x" in places and formula["ids"] == ["eq-x"]
+    assert above.astext().strip() == "Before." and not list(above.findall(nodes.raw))
+    assert after.astext() == "After."
+
+
+def test_a_number_stands_beside_its_formula_and_not_in_it():
+    assert to_mathml("x = 1\n\\tag{10.7.3}", display=True) == to_mathml("x = 1", display=True)
+    written = SimpleNamespace(
+        body=[],
+        builder=SimpleNamespace(current_docname="page"),
+        starttag=lambda node, tag, **_: f'<{tag} id="{node["ids"][0]}">',
+        add_permalink_ref=lambda node, title: None,
+    )
+    with pytest.raises(nodes.SkipNode):
+        visit_display(written, nodes.math_block("", "x = 1\n\\tag{10.7.3}", ids=["eq-x"]))
+    assert re.fullmatch(
+        r'<div id="eq-x"><math.*</math><span class="eqno">\(10\.7\.3\)</span></div>\s*', "".join(written.body), re.S
+    )
+
+
+def test_a_caption_joins_the_picture_above_it():
+    page, _ = read('![what is seen](x.png)\n\n<a id="fig-x"></a>**Figure 10.7.2.** Sizes of $x$.\n\nAfter.')
+    caption(None, page, "page")
+    above, after = page.children
+    (figure,) = above.children
+    assert figure["ids"] == ["fig-x"] and isinstance(figure[0], nodes.image)
+    assert figure[-1].astext() == "Figure 10.7.2. Sizes of x."
+    assert isinstance(figure[-1], nodes.caption) and after.astext() == "After."
+
+
+def test_a_caption_joins_the_table_below_it():
+    page, _ = read('Before.\n\n<a id="tab-x"></a>**Table 10.7.1.** Sizes of $x$.\n\n| a | b |\n|---|---|\n| 1 | 2 |')
+    caption(None, page, "page")
+    before, table = page.children
+    assert before.astext() == "Before." and isinstance(table, nodes.table) and table["ids"] == ["tab-x"]
+    assert isinstance(table[0], nodes.title) and table[0].astext() == "Table 10.7.1. Sizes of x."

@@ -14,6 +14,7 @@ from companion.cells.interop import from_torch, to_torch
 from companion.cells.output import OutputRNN, output_rnn_bptt, output_rnn_forward, output_rnn_init, output_rnn_loss
 from companion.cells.rnn import RNN, RNNRun, rnn_bptt, rnn_bptt_nodes, rnn_forward, rnn_init, rnn_loss
 from companion.core.functions import softmax
+from companion.deep import stacked_circuit
 from companion.recurrent import (
     checkpointed_bptt,
     curvatures,
@@ -27,6 +28,7 @@ from companion.recurrent import (
     summary_loss,
     truncated_bptt,
 )
+from companion.unfolding.graphs import copies, unfold
 from tests.gradients import assert_agree, differences, relative_error
 
 quick = settings(max_examples=20)
@@ -172,6 +174,18 @@ def test_the_jacobian_of_one_step_is_diag_times_w_and_not_w_times_diag():
     slope = np.diag(1 - h1**2)
     assert relative_error(slope @ p.W, np.array(columns).T) <= 1e-8
     assert relative_error(p.W @ slope, np.array(columns).T) >= 0.1
+
+
+@quick
+@given(sizes, seeds)
+def test_a_run_keeps_as_many_numbers_as_stated_and_its_graph_takes_as_many_products(size, seed):
+    n_x, n_h, n_o, tau = size
+    p, x, _, h0 = case(size, seed)
+    assert sum(v.size for v in rnn_forward(p, x, h0)) == tau * (2 * n_h + 2 * n_o) + n_h
+    graph = unfold(stacked_circuit(1), tau)
+    matrices = {"U1": p.U, "W1": p.W, "V": p.V}
+    products = sum(len(copies(graph, name)) * matrix.size for name, matrix in matrices.items())
+    assert products == tau * (n_h * n_x + n_h**2 + n_o * n_h)
 
 
 # ------------------------------------------------------------------ truncation and checkpoints

@@ -2,16 +2,20 @@
 
 import ast
 import math
+import re
 import subprocess
 import sys
 from fractions import Fraction
 
+import nbformat
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from companion.cells.gate import Gate
+from companion.cells.gru import GRU, gru_forward
 from companion.cells.rnn import RNN
 from companion.data import store
 from companion.recurrent import summary_forward
@@ -39,8 +43,9 @@ from companion.recursive import (
     symbols,
     tree_of,
 )
-from companion.recursive.modules import TreeNet, forest
+from companion.recursive.modules import GatedTree, TreeNet, forest
 from companion.recursive.trials import SHAPES, held_out_expressions, stored_recursive_nets, tree_accuracy
+from tests.conftest import ROOT
 from tests.gradients import assert_agree, assert_gradient, relative_error
 
 few = settings(max_examples=20)
@@ -429,6 +434,27 @@ def test_the_pytorch_net_gives_the_same_logits_and_gradients(taus, tensor, seed)
     assert type(net.numpy()) is type(p)
 
 
+@few
+@given(st.integers(2, 12), seeds)
+def test_over_a_chain_the_gated_composition_is_the_gru(tau, seed):
+    rng, n_h = np.random.default_rng(seed), 4
+    net = GatedTree(3, n_h, 2).double()
+    with torch.no_grad():
+        for p in net.parameters():
+            p.copy_(torch.from_numpy(rng.normal(size=p.shape)))
+    x = rng.integers(-16, 17, size=(tau, 3)) / 8  # the same in single precision, which `forest` takes
+    U, V, c = (v.detach().numpy() for v in (net.U.weight, net.V.weight, net.V.bias))
+
+    def gate(layer):
+        W = layer.weight.detach().numpy()
+        return Gate(W[:, n_h:] @ U, W[:, :n_h], layer.bias.detach().numpy())
+
+    h = gru_forward(GRU(gate(net.u), gate(net.r), gate(net.z)), x[1:], U @ x[0]).h[-1]
+    data = forest([chain(tau)], [x])
+    got = net(data._replace(x=data.x.double()))[0].detach().numpy()
+    np.testing.assert_allclose(got, c + V @ h, rtol=1e-10, atol=1e-10)
+
+
 def test_a_tensor_composition_multiplies_where_the_plain_one_cannot():
     """One unit, T = [[0, 1/2], [1/2, 0]], W = 0: the parent is tanh(left · right), so signs multiply."""
     p = net_init(1, 1, 2, np.random.default_rng(0), tensor=True)
@@ -519,3 +545,26 @@ def test_held_out_expressions_have_their_length_and_a_net_that_learned_nothing_g
     p = net_init(len(ALPHABETS[kind]), 5, CLASSES[kind], np.random.default_rng(0))
     for shape in SHAPES:
         assert abs(tree_accuracy(p, shape, kind, made, y) - 1 / CLASSES[kind]) < 0.2
+
+
+def test_what_the_exercise_says_of_longer_training_is_what_the_two_studies_stored():
+    cells = nbformat.read(ROOT / "book/exercises/10_06.ipynb", as_version=4).cells
+    (told,) = [c.source for c in cells if "rises from" in c.source]
+    said = re.findall(r"rises? from ([\d.]+) to ([\d.]+) at 12 tokens and from ([\d.]+) to ([\d.]+) at 40", told)
+    chosen = {cell: store.record("chains")["metrics"][f"logic, {cell}"]["rate"] for cell in ("plain", "GRU")}
+    short = {c: store.rows("chains", kind="logic", cell=c, rate=rate) for c, rate in chosen.items()}
+    longer = {cell: store.rows("longer", cell=cell) for cell in chosen}
+    assert {store.record("longer")["settings"]["rate"]} == {*chosen.values()}, "both at the rate that was best"
+    for cell, numbers in zip(chosen, said, strict=True):
+        stored = [
+            np.median([row["accuracy"][tau] for row in rows[cell]]) for tau in ("12", "40") for rows in (short, longer)
+        ]
+        np.testing.assert_allclose(stored, [float(n) for n in numbers], atol=0.0051)
+        assert len(short[cell]) == len(longer[cell]) == 4
+    at_40 = [row["accuracy"]["40"] for rows in longer.values() for row in rows]
+    parse = [row["accuracy"]["40"] for row in store.rows("recursive", kind="logic", tree="parse")]
+    assert max(at_40) < 0.8 and min(parse) >= 0.97
+    before, after = (
+        [np.median([row["accuracy"]["12"] for row in rows[c]]) for c in chosen] for rows in (short, longer)
+    )
+    assert all(1 - late <= (1 - early) / 2 for early, late in zip(before, after, strict=True)), "half of the gap"

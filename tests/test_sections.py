@@ -44,7 +44,7 @@ def test_a_section_that_is_missing_misplaced_or_too_much_is_named(place):
 
 def test_writing_changes_only_the_lists_that_differ(tmp_path, capsys):
     for place in PLACES:
-        (tmp_path / place).parent.mkdir(exist_ok=True)
+        (tmp_path / place).parent.mkdir(exist_ok=True, parents=True)
         (tmp_path / place).write_text((ROOT / place).read_text(encoding="utf-8"), encoding="utf-8")
     contents = tmp_path / "_toc.yml"
     contents.write_text(contents.read_text().replace("      - file: book/10_05_deep\n", ""))

@@ -162,6 +162,16 @@ def test_attention_without_a_score_is_the_plain_mean_and_with_a_huge_one_a_point
 
 
 @quick
+@given(d=st.integers(1, 6), tau=st.integers(1, 6), seed=seeds)
+def test_with_a_scaled_identity_attention_is_torchs_scaled_dot_product(d, tau, seed):
+    rng = np.random.default_rng(seed)
+    q, g = rng.normal(size=d), rng.normal(size=(tau, d))
+    keys = torch.tensor(g)[None]
+    theirs = torch.nn.functional.scaled_dot_product_attention(torch.tensor(q)[None, None], keys, keys)[0, 0]
+    assert relative_error(s2s.attention(np.eye(d) / np.sqrt(d), q, g)[1], theirs.numpy()) <= 1e-12
+
+
+@quick
 @given(n=st.integers(1, 4), n_h=st.integers(1, 4), n_g=st.integers(1, 4), tau=st.integers(1, 5), seed=seeds)
 def test_additive_attention_equals_torch(n, n_h, n_g, tau, seed):
     rng = np.random.default_rng(seed)

@@ -116,6 +116,16 @@ def test_the_shared_map_predicts_length_64_and_needs_fewer_examples():
 
 
 @few
+@given(st.lists(st.sampled_from(["the", "man", "ate", "hot", "dog"]), min_size=1, max_size=8), seeds)
+def test_both_sums_over_words_are_their_formulas_added_up_by_hand(words, seed):
+    vocabulary, rng = ["the", "man", "ate", "hot", "dog"], np.random.default_rng(seed)
+    w, by_place = rng.normal(size=5), rng.normal(size=(len(words), 5))
+    x, at = one_hot(words, vocabulary), [vocabulary.index(word) for word in words]
+    assert np.isclose(shared_sum(w, x), np.tanh(sum(w[i] for i in at)), rtol=1e-12, atol=1e-14)
+    assert np.isclose(position_sum(by_place, x), np.tanh(sum(by_place[t, i] for t, i in enumerate(at))), rtol=1e-12)
+
+
+@few
 @given(st.permutations(["the", "man", "ate", "the", "hot", "dog"]), seeds)
 def test_a_shared_sum_is_blind_to_order_exactly(words, seed):
     vocabulary = ["the", "man", "ate", "hot", "dog"]

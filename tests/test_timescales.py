@@ -183,6 +183,18 @@ def test_rescaled_matrices_multiply_every_rate_and_every_gradient(seed: int, del
     np.testing.assert_allclose(ts.delay_norms(scaled, delays, 12), gamma ** np.arange(13) * norms, rtol=1e-9)
 
 
+def test_a_stack_is_drawn_over_the_whole_of_the_ranges_that_it_names() -> None:
+    p = ts.recall_init(5, 64, (1, 2), np.random.default_rng(3), (2.0, 50.0))
+    for name in ("U", "W", "V", "b"):
+        drawn = 8 * getattr(p, name)  # ±1/√64
+        assert -1 <= drawn.min() < -0.97 and 0.97 < drawn.max() <= 1, name
+        assert abs(drawn.mean()) < 4 / np.sqrt(3 * drawn.size), name
+    order = np.log(-1 / np.log(p.alpha)) / np.log(5)  # of the time constants: 2 = 5^0.43, 50 = 5^2.43
+    np.testing.assert_allclose([order.min(), order.max()], np.log([2, 50]) / np.log(5), atol=0.05)
+    assert abs(order.mean() - np.log(10) / np.log(5)) < 4 * 2 / np.sqrt(12 * order.size)
+    assert not ts.recall_init(1, 3, (1,), np.random.default_rng(3)).alpha.any()
+
+
 @settings(max_examples=8)
 @given(seeds, delay_sets)
 def test_a_stack_answers_as_its_nets_do_one_by_one(seed: int, delays: tuple[int, ...]) -> None:

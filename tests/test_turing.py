@@ -115,6 +115,12 @@ def test_decoding_a_stack_undoes_encoding_it(bits):
     assert 0 <= q < 1 and q.denominator == (4 ** len(bits) if bits else 1)
 
 
+@given(BITS)
+def test_a_stack_is_a_fraction_whose_base_4_digits_are_its_bits(bits):
+    digits = bits.replace("1", "3").replace("0", "1")
+    assert turing.encode_stack(bits) == Fraction(int("0" + digits, 4), 4 ** len(bits))
+
+
 @given(BITS, st.sampled_from("01"))
 def test_operations_on_the_number_are_operations_on_the_stack(bits, bit):
     def apply(op, q):
@@ -232,7 +238,7 @@ def test_rounding_to_anything_but_floating_point_is_refused(dtype):
         turing.in_floats(NETS["()[]"], dtype)
 
 
-@pytest.mark.parametrize("a", [None, "x", float("nan"), [0.5, float("inf")]])
+@pytest.mark.parametrize("a", [None, "x", "3", ["3"], 1j, np.array([1j]), float("nan"), [0.5, float("inf")]])
 def test_the_activation_refuses_what_is_not_finite_numbers(a):
     with pytest.raises(ValueError, match="a: want"):
         turing.saturate(a)

@@ -1,13 +1,10 @@
 """The package works anywhere: built as a wheel, installed beside strangers, its chapters run in an empty folder."""
 
 import ast
-import os
 import re
 import shutil
-import subprocess
 import sys
 import sysconfig
-import tomllib
 import venv
 from pathlib import Path
 from zipfile import ZipFile
@@ -18,30 +15,17 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.conftest import ROOT
+from tests.environments import DEPENDENCIES, PROJECT, build_wheel, pins, run
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-DEPENDENCIES = {canonicalize_name(r.name): r for r in map(Requirement, PROJECT["dependencies"])}
-DISTRIBUTION = {"IPython": "ipython", "PIL": "pillow", "sklearn": "scikit-learn"}  # where the import is named otherwise
+# where the import is named otherwise
+DISTRIBUTION = {"IPython": "ipython", "PIL": "pillow", "bs4": "beautifulsoup4", "sklearn": "scikit-learn"}
 CHAPTERS = ("10_02_2_gradient", "10_10_gated", "10_13_explicit_memory")  # without records, with weights, with both
-
-
-def run(*command: str | Path, cwd: Path, **env: str) -> str:
-    """Run a command that sees neither this repository nor a progress bar; return what it printed."""
-    clean = {k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "PYTHONHOME"}} | {"TQDM_DISABLE": "1"}
-    done = subprocess.run([*map(str, command)], cwd=cwd, env=clean | env, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
-    return done.stdout
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory):
     """Build the wheel from a copy of the sources, without a network."""
-    there = tmp_path_factory.mktemp("sources")
-    shutil.copy(ROOT / "pyproject.toml", there)
-    shutil.copytree(ROOT / "companion", there / "companion", ignore=shutil.ignore_patterns("__pycache__"))
-    pip = (sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "--no-index")
-    run(*pip, "--wheel-dir", there / "dist", ".", cwd=there)
-    return next((there / "dist").glob("*.whl"))
+    return build_wheel(tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +55,7 @@ def imported(source: str) -> set[str]:
 
 def test_everything_that_the_package_and_the_chapters_import_is_a_dependency():
     sources = {path: path.read_text() for path in (ROOT / "companion").rglob("*.py")}
-    for path in (ROOT / "book").glob("*.ipynb"):
+    for path in (ROOT / "book").rglob("*.ipynb"):
         cells = [cell.source for cell in nbformat.read(path, 4).cells if cell.cell_type == "code"]
         sources[path] = "\n".join(re.sub("^[%!].*", "", cell, flags=re.MULTILINE) for cell in cells)
     extras = [r for extra in PROJECT.get("optional-dependencies", {}).values() for r in extra]
@@ -86,11 +70,10 @@ def test_everything_that_the_package_and_the_chapters_import_is_a_dependency():
 
 
 def test_every_dependency_has_a_lower_bound_and_a_pin_that_keeps_to_it():
-    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if "==" in line]
-    pins = {canonicalize_name(r.name): r for r in map(Requirement, lines)}
+    pinned = pins("requirements.txt")
     for name, wanted in DEPENDENCIES.items():
         assert [s.operator for s in wanted.specifier] == [">="], name
-        (pin,) = pins[name].specifier
+        (pin,) = Requirement(pinned[name]).specifier
         assert pin.version in wanted.specifier, name
 
 

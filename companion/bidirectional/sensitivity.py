@@ -4,9 +4,10 @@ from typing import Literal, get_args
 
 import numpy as np
 
-from companion.bidirectional.nets import BiRNN, birnn_forward, halves
+from companion.bidirectional.nets import BiRNN, halves
 from companion.cells.rnn import RNN, Inputs
 from companion.core.checks import checked
+from companion.core.scan import scan
 
 __all__ = ["DIRECTIONS", "input_jacobian", "sensitivity"]
 
@@ -14,9 +15,9 @@ Direction = Literal["forward", "backward", "both"]
 DIRECTIONS = get_args(Direction)
 
 
-def _through(p: RNN, h: np.ndarray) -> np.ndarray:
+def _through(p: RNN, x: np.ndarray) -> np.ndarray:
     """∂o⁽ᵗ⁾/∂x⁽ᵏ⁾ through one state: V J⁽ᵗ⁾ … J⁽ᵏ⁺¹⁾ diag(1 − (h⁽ᵏ⁾)²) U for k ≤ t, and 0 for k > t."""
-    tau = len(h) - 1
+    tau, h = len(x), scan(p, (np.zeros(len(p.b)),), x).h
     out = np.zeros((tau, tau, len(p.c), p.U.shape[1]))
     M = np.zeros((tau, *p.U.shape))  # M[k − 1] is ∂h⁽ᵗ⁾/∂x⁽ᵏ⁾
     for t in range(1, tau + 1):
@@ -41,11 +42,10 @@ def input_jacobian(p: BiRNN, x: Inputs, direction: Direction = "both") -> np.nda
     Jacobians, shape (tau, tau, n_o, n_x): entry [t − 1, k − 1] is ∂o⁽ᵗ⁾/∂x⁽ᵏ⁾.
     """
     forward, reverse = halves(p)
-    run = birnn_forward(p, x)
     if direction == "forward":
-        return _through(forward, run.h)
-    by_g = _through(reverse, run.g[::-1])[::-1, ::-1]
-    return by_g if direction == "backward" else _through(forward, run.h) + by_g
+        return _through(forward, x)
+    by_g = _through(reverse, x[::-1])[::-1, ::-1]
+    return by_g if direction == "backward" else _through(forward, x) + by_g
 
 
 def sensitivity(p: BiRNN, x: np.ndarray, direction: Direction = "both") -> np.ndarray:

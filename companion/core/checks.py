@@ -52,6 +52,12 @@ def _axes(shape: Sequence[int | str | None]) -> str:
     return "(" + ", ".join("any" if n is None else str(n) for n in shape) + ("," if len(shape) == 1 else "") + ")"
 
 
+def _fits(shape: tuple[int, ...], wanted: Sequence[int | str | None]) -> bool:
+    if len(shape) != len(wanted):
+        return False
+    return all(n >= 1 if m is None or isinstance(m, str) else n == m for n, m in zip(shape, wanted, strict=True))
+
+
 def array(name: str, value: Any, shape: Sequence[int | str | None]) -> np.ndarray:
     """Return `value` as a finite float64 array of the given shape.
 
@@ -68,13 +74,12 @@ def array(name: str, value: Any, shape: Sequence[int | str | None]) -> np.ndarra
         If it is not numeric, has another shape, is empty, or holds NaN or infinity.
     """
     try:
-        out = np.asarray(value, dtype=np.float64)
+        if (came := np.asarray(value)).dtype.kind not in "biufO":  # text, dates, complex numbers
+            raise TypeError
+        out = np.asarray(came, dtype=np.float64)
     except (TypeError, ValueError):
         raise ValueError(f"{name}: want numbers of shape {_axes(shape)}, got {_describe(value)}") from None
-    fits = out.ndim == len(shape) and all(
-        n >= 1 if m is None or isinstance(m, str) else n == m for n, m in zip(out.shape, shape, strict=True)
-    )
-    if not fits:
+    if not _fits(out.shape, shape):
         raise ValueError(f"{name}: want shape {_axes(shape)}, got {out.shape}")
     if not np.isfinite(out).all():
         where = tuple(int(i) for i in np.argwhere(~np.isfinite(out))[0])
@@ -204,6 +209,7 @@ def checked(function: Function) -> Function:
     Anything else passes unlooked at, and so does what a string annotates: torch's types, where torch may be missing.
     """
     signature = inspect.signature(function)
+    read = {name: _reader(parameter.annotation) for name, parameter in signature.parameters.items()}
 
     @wraps(function)
     def door(*args: Any, **kwargs: Any) -> Any:
@@ -211,7 +217,7 @@ def checked(function: Function) -> Function:
         came.apply_defaults()
         sizes = {}
         for name, value in came.arguments.items():
-            value = _field(name, value, signature.parameters[name].annotation, (), sizes)
+            value = read[name](name, value, (), sizes)
             came.arguments[name] = value
             if isinstance(value, int):
                 sizes.setdefault(name, value)
@@ -220,15 +226,24 @@ def checked(function: Function) -> Function:
     return door
 
 
+Reader = Callable[[str, Any, tuple, dict[str, int]], Any]
+"""How an argument, or a field of one, is looked at: name, value, axes in front, sizes so far → what was declared."""
+
+
 def _fields(name: str, value: Any, kind: type, lead: tuple, sizes: dict[str, int]) -> Any:
     """As `parameters`; what is bound is added to `sizes`, which nested fields share."""
     if not isinstance(value, kind):
         wanted = f"{kind.__name__}({', '.join(kind._fields)})"
         raise ValueError(f"{name}: want the parameters as {wanted}, got {type(value).__name__}")
     within = f"{name}." if name else ""
+    fields = zip(_readers(kind), value, strict=True)
+    return type(value)(*[read(f"{within}{k}", v, lead, sizes) for (k, read), v in fields])
+
+
+@cache
+def _readers(kind: type) -> list[tuple[str, Reader]]:
     wanted = _declared(kind)
-    fields = zip(kind._fields, value, strict=True)
-    return type(value)(*(_field(f"{within}{k}", v, wanted.get(k), lead, sizes) for k, v in fields))
+    return [(k, _reader(wanted.get(k))) for k in kind._fields]
 
 
 SIMPLE = {
@@ -246,56 +261,93 @@ def _instance(name: str, value: Any, kind: type | tuple, wanted: str) -> Any:
     return value
 
 
-def _field(name: str, value: Any, declared: Any, lead: tuple, sizes: dict[str, int]) -> Any:
-    """One argument, or one field of one: made what was declared."""
+@cache
+def _reader(declared: Any) -> Reader:
+    """What looks at an argument of this annotation; annotations are read once."""
     origin = get_origin(declared)
     if origin in (Union, UnionType):
-        return _one_of(name, value, get_args(declared), lead, sizes)
+        return _one_of(get_args(declared))
     if declared in SIMPLE:
-        return SIMPLE[declared](name, value)
+        simple = SIMPLE[declared]
+        return lambda name, value, lead, sizes: simple(name, value)
     if origin is Annotated:
-        return _annotated(name, value, *get_args(declared), lead=lead, sizes=sizes)
+        return _annotated(*get_args(declared))
     if origin is Literal:
-        return choice(name, value, get_args(declared))
+        return lambda name, value, lead, sizes: choice(name, value, get_args(declared))
     if origin is Callable or declared is Callable:
-        return _instance(name, value, Callable, "a function")
+        return lambda name, value, lead, sizes: _instance(name, value, Callable, "a function")
     if isinstance(declared, type) and hasattr(declared, "_fields"):
-        return _fields(name, value, declared, lead, sizes)
+        return lambda name, value, lead, sizes: _fields(name, value, declared, lead, sizes)
+    return _unlooked
+
+
+def _unlooked(name: str, value: Any, lead: tuple, sizes: dict[str, int]) -> Any:
     return value
 
 
-def _one_of(name: str, value: Any, options: tuple, lead: tuple, sizes: dict[str, int]) -> Any:
+def _one_of(options: tuple) -> Reader:
     """What came, as that part of a union which it is; unlooked at if the parts are not all NamedTuples."""
-    if value is None and type(None) in options:
-        return None
     kinds = [t for t in options if t is not type(None)]
     if len(kinds) == 1:
-        return _field(name, value, kinds[0], lead, sizes)
-    if not all(hasattr(t, "_fields") for t in kinds):
-        return value
-    wanted = " or ".join(t.__name__ for t in kinds)
-    return _fields(name, _instance(name, value, tuple(kinds), wanted), type(value), lead, sizes)
+        some = _reader(kinds[0])
+    elif all(hasattr(t, "_fields") for t in kinds):
+        wanted = " or ".join(t.__name__ for t in kinds)
 
-
-def _annotated(name: str, value: Any, basis: Any, *rest: Any, lead: tuple, sizes: dict[str, int]) -> Any:
-    span = next((r for r in rest if type(r) is tuple), (None, None))
-    if basis is np.ndarray:
-        axes = [*lead, *(r for r in rest if isinstance(r, str | int))]
-        classes = next((r.of for r in rest if isinstance(r, Classes)), None)
-        if classes is None:
-            out = _shaped(name, value, axes, sizes)
-            out = out if span == (None, None) else _in_span(name, out, *span)
-        else:
-            if axes[0] not in sizes:
-                _some_steps(name, value)
-            out = targets(name, value, sizes.setdefault(axes[0], np.size(value)), sizes.get(classes, classes))
-    elif basis in (int, float):
-        out = (integer if basis is int else number)(name, value, *span)
+        def some(name: str, value: Any, lead: tuple, sizes: dict[str, int]) -> Any:
+            return _fields(name, _instance(name, value, tuple(kinds), wanted), type(value), lead, sizes)
     else:
-        out = _field(name, value, basis, (*lead, *(r for r in rest if isinstance(r, str))), sizes)
-    for check in filter(inspect.isfunction, rest):
-        out = check(name, out)
-    return out
+        some = _unlooked
+    if len(kinds) == len(options):
+        return some
+    return lambda name, value, lead, sizes: None if value is None else some(name, value, lead, sizes)
+
+
+def _annotated(basis: Any, *rest: Any) -> Reader:
+    span = next((r for r in rest if type(r) is tuple), (None, None))
+    checks = list(filter(inspect.isfunction, rest))
+    if basis is np.ndarray:
+        axes = [r for r in rest if isinstance(r, str | int)]
+        classes = next((r.of for r in rest if isinstance(r, Classes)), None)
+        look = _array_of(axes, span) if classes is None else _classes_of(axes, classes)
+    elif basis in (int, float):
+        bounded = integer if basis is int else number
+
+        def look(name: str, value: Any, lead: tuple, sizes: dict[str, int]) -> Any:
+            return bounded(name, value, *span)
+    else:
+        within, front = _reader(basis), tuple(r for r in rest if isinstance(r, str))
+
+        def look(name: str, value: Any, lead: tuple, sizes: dict[str, int]) -> Any:
+            return within(name, value, (*lead, *front), sizes)
+
+    if not checks:
+        return look
+
+    def whole(name: str, value: Any, lead: tuple, sizes: dict[str, int]) -> Any:
+        out = look(name, value, lead, sizes)
+        for check in checks:
+            out = check(name, out)
+        return out
+
+    return whole
+
+
+def _array_of(axes: list[int | str], span: tuple) -> Reader:
+    def look(name: str, value: Any, lead: tuple, sizes: dict[str, int]) -> np.ndarray:
+        out = _shaped(name, value, [*lead, *axes], sizes)
+        return out if span == (None, None) else _in_span(name, out, *span)
+
+    return look
+
+
+def _classes_of(axes: list[int | str], classes: int | str) -> Reader:
+    def look(name: str, value: Any, lead: tuple, sizes: dict[str, int]) -> np.ndarray:
+        length = [*lead, *axes][0]
+        if length not in sizes:
+            _some_steps(name, value)
+        return targets(name, value, sizes.setdefault(length, np.size(value)), sizes.get(classes, classes))
+
+    return look
 
 
 def _shaped(name: str, value: Any, axes: list[int | str], sizes: dict[str, int]) -> np.ndarray:

@@ -114,14 +114,17 @@ def deep_bits(p: Stacked | Blocks, codes: Annotated[np.ndarray, "n", Classes(len
     return float(np.mean([nll(forward(p, eye[row[:-1]]).o, row[1:]) for row in tiles(codes, ROW + 1)]) / np.log(2))
 
 
-def load_deep() -> dict[str, Stacked | Blocks]:
-    """The stored nets for NumPy, way → net: of each way the one of the first seed at its best learning rate."""
+def load_deep(seed: int = 0) -> dict[str, Stacked | Blocks]:
+    """The stored nets of a seed for NumPy, way → net, each trained at the best learning rate of its way.
+
+    All ways are stored of seed 0; of seeds 1 and 2 it is the stack of three layers alone.
+    """
     import torch
 
     nets = {}
-    for way in DEEP_WAYS:
-        weights = {name: torch.tensor(value) for name, value in store.weights("deep", way=way).items()}
-        model = deep_net(way, len(weights["W.weight" if "W.weight" in weights else "rnn.weight_hh_l0"]))
+    for key, stored in store.nets("deep", seed=seed):
+        weights = {name: torch.tensor(value) for name, value in stored.items()}
+        model = deep_net(key["way"], len(weights["W.weight" if "W.weight" in weights else "rnn.weight_hh_l0"]))
         model.load_state_dict(weights)
-        nets[way] = deep_to_numpy(model)
-    return nets
+        nets[key["way"]] = deep_to_numpy(model)
+    return {way: nets[way] for way in DEEP_WAYS if way in nets}

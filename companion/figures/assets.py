@@ -11,6 +11,7 @@ from importlib import resources
 from . import colors
 
 HERE = resources.files(__package__)
+QUESTIONS = "questions/questions"
 ASIDE = re.compile(r"^\s*(?://.*\s*)*", re.MULTILINE)  # indentation, and lines that are comments
 
 
@@ -26,7 +27,7 @@ def module(kind: str) -> str:
 
 def page_script(kinds: Iterable[str]) -> str:
     """What a page loads: the kit, all kinds, and what brings the page's figures to life; without notes to an author."""
-    return ASIDE.sub("", "\n".join([script(kinds), _read("page.js")]))
+    return ASIDE.sub("", "\n".join([script(kinds), _read(QUESTIONS + ".js"), _read("page.js")]))
 
 
 def style(kinds: Iterable[str]) -> str:
@@ -34,6 +35,22 @@ def style(kinds: Iterable[str]) -> str:
     own = [f"kinds/{kind}/{kind}.css" for kind in kinds]
     shared = [colors.style(), _read("explorables.css")]
     return "\n".join([*shared, *(_read(name) for name in own if HERE.joinpath(name).is_file())])
+
+
+def page_style(kinds: Iterable[str]) -> str:
+    """What a page loads: the style of all kinds, and that of the questions."""
+    return "\n".join([style(kinds), _read(QUESTIONS + ".css")])
+
+
+def question_module(kinds: Iterable[str] = ()) -> str:
+    """What the widget of a question is sent, with what draws the given kinds."""
+    return "\n".join([script(kinds), _read(QUESTIONS + ".js"), "export default { render: questions.render };\n"])
+
+
+def question_style(kinds: Iterable[str] = ()) -> str:
+    """The colours, and the style sheet of the questions; with figures in them, theirs too."""
+    kinds = [*kinds]
+    return "\n".join([style(kinds) if kinds else colors.style(), _read(QUESTIONS + ".css")])
 
 
 def _read(name: str) -> str:

@@ -123,17 +123,7 @@ class Explorable(anywidget.AnyWidget):
 
     def html(self) -> str:
         """The figure for the published page: its specification and state, brought to life by `page.js`."""
-        spec = json.dumps({**self.spec, "state": compact(self.state)}, ensure_ascii=False, separators=(",", ":"))
-        for character in "<>&":
-            spec = spec.replace(character, f"\\u{ord(character):04x}")
-        caption = html.escape(self.spec["caption"])
-        return (
-            f'<figure class="explorable" data-explorable="{self.spec["kind"]}" id="{self.spec["name"]}">'
-            f'<script type="application/json">{spec}</script>'
-            f"<p><strong>{html.escape(self.spec['title'])}</strong> — an interactive figure: it moves in the published "
-            "book, and in a notebook as soon as its cell is run.</p>"
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
+        return page_html({**self.spec, "state": compact(self.state)})
 
     def png(self) -> bytes:
         """The picture as a PNG."""
@@ -148,6 +138,25 @@ class Explorable(anywidget.AnyWidget):
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         data, metadata = super()._repr_mimebundle_(**kwargs) or ({}, {})
         return {**data, "text/plain": repr(self), "text/html": self.html(), "image/png": self.png()}, metadata
+
+
+def script_json(data: dict[str, Any]) -> str:
+    """The data as JSON inside a script element, which no text in them can close."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    for character in "<>&":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return f'<script type="application/json">{text}</script>'
+
+
+def page_html(spec: dict[str, Any]) -> str:
+    """What stands in the page for a figure with this specification."""
+    return (
+        f'<figure class="explorable" data-explorable="{spec["kind"]}" id="{spec["name"]}">'
+        f"{script_json(spec)}"
+        f"<p><strong>{html.escape(spec['title'])}</strong> — an interactive figure: it moves in the published "
+        "book, and in a notebook as soon as its cell is run.</p>"
+        f"<figcaption>{html.escape(spec['caption'])}</figcaption></figure>"
+    )
 
 
 def role(name: str, value: str) -> str:

@@ -11,7 +11,7 @@
   const HEADER = 70; // pixels of a screen that the page's own header takes
   const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
-  // ---- small DOM helpers ------------------------------------------------------------------------
+  // ---- small DOM helpers ----
   const fill = (node, attrs, children) => {
     for (const [key, value] of Object.entries(attrs || {})) {
       if (value === undefined || value === null || value === false) continue;
@@ -22,31 +22,79 @@
     return node;
   };
   const html = (tag, attrs, ...children) => fill(document.createElement(tag), attrs, children);
-  const svg = (tag, attrs, ...children) => fill(document.createElementNS(SVG, tag), attrs, children);
+  const element = (tag, attrs, ...children) => fill(document.createElementNS(SVG, tag), attrs, children);
   // What is written or set already costs nothing.
   const put = (node, words) => { if (node.textContent !== words) node.textContent = words; };
   const attribute = (node, name, value) => {
     if (node.getAttribute(name) !== String(value)) node.setAttribute(name, value);
   };
-  // A node of the page turns into another by what differs alone: what stays costs neither style nor layout.
-  function become(node, other) {
-    if (node.isEqualNode(other)) return;
-    if (node.nodeName !== other.nodeName) { node.replaceWith(other); return; }
-    if (node.nodeType === Node.TEXT_NODE) { node.data = other.data; return; }
-    const names = other.getAttributeNames(), others = String(node.getAttributeNames()) !== String(names);
-    if (others) node.getAttributeNames().forEach((name) => node.removeAttribute(name)); // and they keep their order
-    names.forEach((name) => attribute(node, name, other.getAttribute(name)));
-    const [had, wanted] = [[...node.childNodes], [...other.childNodes]];
-    had.slice(wanted.length).forEach((child) => child.remove());
-    wanted.forEach((child, i) => (i < had.length ? become(had[i], child) : node.append(child)));
+
+  // A drawing is made of marks: what an SVG element is to be. A mark becomes an element of the page only where it
+  // differs from the mark that was drawn there before; whoever keeps it may go on writing to it.
+  class Mark {
+    constructor(tag) {
+      Object.assign(this, { tag, names: [], values: [], children: [], node: null });
+    }
+    append(...children) { this.children.push(...children); }
+    at(name) { return this.names.indexOf(name); }
+    getAttribute(name) { return this.values[this.at(name)] ?? null; }
+    setAttribute(name, value) {
+      const i = this.at(name);
+      this.values[i < 0 ? this.names.push(name) - 1 : i] = value;
+      this.node?.setAttribute(name, value);
+    }
+    removeAttribute(name) {
+      const i = this.at(name);
+      if (i >= 0) [this.names, this.values].forEach((list) => list.splice(i, 1));
+      this.node?.removeAttribute(name);
+    }
+    get textContent() { return this.children.map((child) => child.textContent ?? child).join(""); }
+    set textContent(words) {
+      this.children = words === "" ? [] : [words];
+      if (this.node) this.node.textContent = words;
+    }
+  }
+  const svg = (tag, attrs, ...children) => fill(new Mark(tag), attrs, children);
+
+  // The node of the page that a mark, or words, ask for. A mark has a tag; it may be of another widget's kit.
+  function drawn(mark) {
+    if (!mark.tag) return document.createTextNode(mark);
+    mark.node = document.createElementNS(SVG, mark.tag);
+    mark.names.forEach((name, i) => mark.node.setAttribute(name, mark.values[i]));
+    mark.node.append(...mark.children.map(drawn));
+    return mark.node;
+  }
+  // `node` shows `had`, and from now on `mark`: what stays costs neither style nor layout.
+  function become(node, had, mark) {
+    if (had.tag !== mark.tag) { node.replaceWith(drawn(mark)); return; }
+    if (!mark.tag) { if (String(had) !== String(mark)) node.data = mark; return; }
+    mark.node = node;
+    const same = String(had.names) === String(mark.names);
+    if (!same) had.names.forEach((name) => node.removeAttribute(name)); // and they keep their order
+    mark.names.forEach((name, i) => {
+      if (!same || had.values[i] !== mark.values[i]) node.setAttribute(name, mark.values[i]);
+    });
+    const kept = Math.min(had.children.length, mark.children.length);
+    for (let i = had.children.length; i > kept; i--) node.lastChild.remove();
+    for (let i = 0, child = node.firstChild, next; i < kept; i++, child = next) {
+      next = child.nextSibling;
+      become(child, had.children[i], mark.children[i]);
+    }
+    if (kept < mark.children.length) node.append(...mark.children.slice(kept).map(drawn));
   }
   const text = (x, y, content, attrs) => svg("text", { x: round(x), y: round(y), ...attrs }, content);
 
   // The width of a text in the stage, in pixels; lines that are no wider than `width`.
   const pen = document.createElement("canvas").getContext("2d");
+  const measured = new Map();
   const measure = (words, style = "12px") => {
-    pen.font = `${style} system-ui, sans-serif`;
-    return pen.measureText(words).width;
+    const known = `${style}|${words}`;
+    if (!measured.has(known)) {
+      if (measured.size > 5000) measured.clear();
+      pen.font = `${style} system-ui, sans-serif`;
+      measured.set(known, pen.measureText(words).width);
+    }
+    return measured.get(known);
   };
   const fold = (words, width, style) => words.split(" ").reduce((lines, word) => {
     const longer = lines.length ? `${lines.at(-1)} ${word}` : word;
@@ -55,7 +103,7 @@
     return lines;
   }, []);
 
-  // ---- numbers ----------------------------------------------------------------------------------
+  // ---- numbers ----
   const round = (v) => Math.round(v * 100) / 100;
   const clamp = (v, low, high) => Math.min(high, Math.max(low, v));
   const superscript = (n) => String(n).replace(/[-−]/g, "⁻").replace(/\d/g, (d) => "⁰¹²³⁴⁵⁶⁷⁸⁹"[d]);
@@ -81,7 +129,7 @@
   const nearest = (values, v) =>
     values.reduce((best, u, i) => (Math.abs(u - v) < Math.abs(values[best] - v) ? i : best), 0);
 
-  // ---- scales and axes --------------------------------------------------------------------------
+  // ---- scales and axes ----
   const ticks = (low, high, count) => {
     const raw = (high - low) / Math.max(1, count);
     const power = 10 ** Math.floor(Math.log10(raw));
@@ -188,6 +236,12 @@
     p.layer.append(svg("path", { d, class: `ex-curve ex-${role}`, ...attrs }));
   }
 
+  // Small discs at those [x, y] that lie in the plot, all in one path: an element for each would cost far more.
+  const dots = (p, points, r, attrs) => svg("path", {
+    d: points.filter((at) => p.inside(...at)).map(([x, y]) => (
+      `M${round(x - r)} ${round(y)}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0`)).join(""), ...attrs,
+  });
+
   // Where the entries of a key stand if they flow in rows of `width` pixels: {row, left} each.
   function flow(names, width) {
     let [row, left] = [0, 0];
@@ -242,7 +296,7 @@
     return undefined;
   }
 
-  // ---- controls ---------------------------------------------------------------------------------
+  // ---- controls ----
   // A kind may put the value in words: view.note(name, words).
   const shown = (c, v) => {
     if (c.note !== undefined) return c.note;
@@ -263,10 +317,12 @@
     if (c.play) row.insertBefore(html("span", { class: "ex-player" }, player(c, view, input)), input);
     const show = () => {
       const limit = c.limit;
-      if (limit !== undefined) input.max = limit;
-      input.value = listed ? nearest(listed, view.get(c.name)) : view.get(c.name);
-      put(out, shown(c, view.get(c.name)) + (limit !== undefined && c.note === undefined ? ` / ${limit}` : ""));
-      input.setAttribute("aria-valuetext", out.textContent);
+      if (limit !== undefined) attribute(input, "max", limit);
+      const value = String(listed ? nearest(listed, view.get(c.name)) : view.get(c.name));
+      if (input.value !== value) input.value = value;
+      const words = shown(c, view.get(c.name)) + (limit !== undefined && c.note === undefined ? ` / ${limit}` : "");
+      put(out, words);
+      attribute(input, "aria-valuetext", words);
     };
     return { row, show };
   }
@@ -376,7 +432,7 @@
 
   const makers = { range: rangeControl, choice: choiceControl, toggle: toggleControl, text: textControl };
 
-  // ---- links that set a figure's state:  #name?trait=value&trait=value ----------------------------
+  // ---- links that set a figure's state:  #name?trait=value&trait=value ----
   const parse = (hash) => {
     const at = hash.indexOf("?");
     if (!hash.startsWith("#") || at < 0) return null;
@@ -406,7 +462,7 @@
     return views.length > 0;
   }
 
-  // ---- the frame ----------------------------------------------------------------------------------
+  // ---- the frame ----
   // spec: {kind, name, title, caption, controls, start, data, goals?}; store: {get, set, listen} holds the state.
   // A kind is {draw(view), start?(view, canvas), sayings?(view), judge?(view, k)}. draw returns {height, width, say,
   // focus, margin}; sayings, all that it may ever say, or the longest of it, for which the read-out keeps room.
@@ -419,8 +475,8 @@
     const handles = new Map();
     const unique = Math.random().toString(36).slice(2, 7);
     const titled = `${spec.name}-title-${unique}`;
-    const canvas = svg("svg", { role: "img", "aria-labelledby": titled });
-    const beside = svg("svg", { class: "ex-beside", "aria-hidden": "true" }); // what stays while the rest scrolls
+    const canvas = element("svg", { role: "img", "aria-labelledby": titled });
+    const beside = element("svg", { class: "ex-beside", "aria-hidden": "true" }); // what stays while the rest scrolls
     const stage = html("div", { class: "ex-stage", role: "group", "aria-labelledby": titled }, canvas);
     const readout = html("p", { class: "ex-readout", role: "status", "aria-live": "polite" });
     const room = html("div", { class: "ex-room", "aria-hidden": "true" });
@@ -440,21 +496,20 @@
       },
       onreset: (f) => resets.push(f),
       // A persistent group: `paint(g)` runs again only when `key` changes (without a key, at every draw). It lies above
-      // the groups that were there before it; `fixed`, it stays in sight while the stage scrolls sideways; `held`, its
-      // nodes are those that paint made, which the kind goes on writing to.
-      layer(name, key, paint, { fixed = false, held = false } = {}) {
+      // the groups that were there before it; `fixed`, it stays in sight while the stage scrolls sideways.
+      layer(name, key, paint, { fixed = false } = {}) {
         let kept = layers.get(name);
         if (!kept) {
-          kept = { g: svg("g", {}), key: undefined };
+          kept = { mark: svg("g", {}), key: undefined };
           layers.set(name, kept);
           if (fixed) stage.append(beside);
-          (fixed ? beside : canvas).append(kept.g);
+          (fixed ? beside : canvas).append(drawn(kept.mark));
         }
         if (kept.key === key && key !== undefined) return;
-        const fresh = svg("g", {}); // painted apart from the page, which other scripts watch
-        paint(fresh);
-        if (kept.g.firstChild && !held) become(kept.g.firstChild, fresh); else kept.g.replaceChildren(fresh);
-        kept.key = key;
+        const mark = svg("g", {});
+        paint(mark);
+        become(kept.mark.node, kept.mark, mark);
+        [kept.mark, kept.key] = [mark, key];
       },
       // While [data-handle=name] is pressed or dragged, move(x, y) is called in stage pixels. Register at every draw.
       drag: (name, move) => handles.set(name, move),
@@ -492,8 +547,9 @@
     const made = (c) => makers[c.type](c, `${spec.name}-${c.name}-${unique}`, view);
     const parts = controls.toSorted(first).map((c) => ({ name: c.name, ...made(c) }));
     const row = (name) => parts.find((p) => p.name === name).row;
-    const mark = () => canvas.querySelectorAll("[data-share]").forEach((e) => {
+    const mark = () => canvas.querySelectorAll("[data-share], .ex-hover").forEach((e) => {
       e.classList.toggle("ex-hover", e.dataset.share === pointed);
+      if (!e.classList.length) e.removeAttribute("class");
     });
     const reset = html("button", { type: "button", "data-reset": true, onclick: () => {
       resets.forEach((f) => f());
@@ -516,10 +572,12 @@
     root.id = spec.name;
 
     // Unseen, in the read-out's place: the longest sentences, so that it keeps its height whatever it says.
+    let kept = [];
     function keepRoom(sentences) {
-      const kept = [...room.children].map((p) => p.textContent);
+      if (sentences.every((words) => kept.includes(words) || words.length < kept[5]?.length)) return;
       const longest = [...new Set([...kept, ...sentences])].sort((a, b) => b.length - a.length).slice(0, 6);
       if (longest.some((words) => !kept.includes(words))) room.replaceChildren(...longest.map((w) => html("p", {}, w)));
+      kept = longest;
     }
     function size(node, width, height) {
       attribute(node, "viewBox", `0 0 ${round(width)} ${round(height)}`);
@@ -537,8 +595,9 @@
       if (pointed) mark();
       size(canvas, width, height);
       size(beside, margin, height);
-      put(readout, typeset(say));
-      keepRoom([readout.textContent]);
+      const said = typeset(say);
+      put(readout, said);
+      keepRoom([said]);
       parts.forEach((p) => p.show());
       if (width > view.width) attribute(stage, "tabindex", 0); else stage.removeAttribute("tabindex");
       if (focus === undefined || width <= view.width) return;
@@ -599,7 +658,7 @@
     setTimeout(() => { button.textContent = "Copy link to this state"; }, 2500);
   }
 
-  // ---- state holders: a plain object in the page, the widget's model in a notebook -----------------
+  // ---- state holders: a plain object in the page, the widget's model in a notebook ----
   function localStore(start) {
     const state = { ...start };
     const heard = new Set();
@@ -641,9 +700,9 @@
 
   globalThis.explorables = {
     inPage: false, kinds, mounted, define: (name, kind) => { kinds[name] = kind; },
-    mount, render, localStore, follow,
+    mount, render, localStore, follow, judged,
     kit: {
-      html, svg, text, measure, fold, scales, axes, plot, curve, dashes, key, endLabels, extent, ticks,
+      html, svg, text, measure, fold, scales, axes, plot, curve, dots, dashes, key, flow, endLabels, extent, ticks,
       number, typeset, clamp, round, nearest, superscript, up, put, attribute,
     },
   };

@@ -17,6 +17,7 @@
       }
     }
     explorables.follow(location.hash);
+    globalThis.questions.hydrate();
   }
   // As soon as the page is read, before the scripts that it puts off.
   if (document.readyState === "loading") document.addEventListener("readystatechange", hydrate, { once: true });

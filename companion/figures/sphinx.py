@@ -18,7 +18,7 @@ LAST = 900  # after the theme's own files and the book's
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the two files with Sphinx."""
-    files = {"explorables.js": assets.page_script(KINDS), "explorables.css": assets.style(KINDS)}
+    files = {"explorables.js": assets.page_script(KINDS), "explorables.css": assets.page_style(KINDS)}
 
     def write(app: Sphinx) -> None:
         folder = Path(app.outdir, "_static")

@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from companion.core.checks import integer
+from companion.core.checks import Count, checked, integer
 from companion.forcing import Predictor
 from companion.forcing.trained import one_by_one
 
-__all__ = ["Predictors", "mixed"]
+__all__ = ["Predictors", "mixed", "several_ahead"]
 
 
 class Predictors(nn.Module):
@@ -54,3 +54,15 @@ def mixed(model: Predictors, y: Tensor, own: Tensor) -> Tensor:
         for t in range(1, y.shape[2] - 1):
             z.append(torch.where(own[:, :, t, None], model(z[-1]), y[:, :, t]))
         return torch.stack(z, dim=2)
+
+
+@checked
+def several_ahead(model: Predictors, y: Tensor, horizon: Count) -> Tensor:
+    """Predictions that hear a true value at every `horizon`-th step alone, and their own in between, with gradient.
+
+    Series y (seeds, n, tau, n_y) give (seeds, n, tau − 1, n_y). With horizon 1 it is the teacher at every step.
+    """
+    said = []
+    for t in range(y.shape[2] - 1):
+        said.append(model(y[:, :, t] if t % horizon == 0 else said[-1]))
+    return torch.stack(said, dim=2)

@@ -1,5 +1,6 @@
 """The stored predictors of Section 10.2.1, and how far they stray when they are alone. NumPy."""
 
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
 import numpy as np
@@ -8,7 +9,7 @@ from companion.core.checks import checked
 from companion.data import store
 from companion.forcing import Predictor, free_error
 
-__all__ = ["alone", "one_by_one", "stored_predictors"]
+__all__ = ["alone", "observed", "one_by_one", "stored_predictors"]
 
 
 @checked
@@ -25,6 +26,13 @@ def one_by_one(
 def stored_predictors() -> dict[tuple[str, float], list[Predictor]]:
     """The stored nets: (series, the teacher's share at the end of training) → one predictor a seed."""
     return {(key["series"], key["floor"]): one_by_one(**weights) for key, weights in store.nets("forcing")}
+
+
+def observed(draw: Callable, noise: float, length: int, examples: int, seeds: Sequence[int]) -> np.ndarray:
+    """What each net learns from: series of its own with noise of its own, (nets, examples, length + 1, n_y)."""
+    rngs = [np.random.default_rng([1, seed]) for seed in seeds]
+    data = np.stack([draw(length, examples, rng) for rng in rngs])
+    return data + noise * np.stack([rng.normal(size=data.shape[1:]) for rng in rngs])
 
 
 @checked

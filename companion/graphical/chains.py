@@ -59,20 +59,30 @@ def chain_score(chain: Chain, y: Annotated[np.ndarray, "tau", Classes("k")]) -> 
     return float(chain.unary[np.arange(len(y)), y].sum() + chain.pair[y[:-1], y[1:]].sum())
 
 
-def _forward(chain: Chain) -> np.ndarray:
-    """log α⁽ᵗ⁾(j) = θ⁽ᵗ⁾(j) + log Σᵢ exp(log α⁽ᵗ⁻¹⁾(i) + θ(i, j)): all ways to arrive at j."""
-    alpha = chain.unary.copy()
-    for t in range(1, len(alpha)):
-        alpha[t] += _logsumexp(alpha[t - 1][:, None] + chain.pair, axis=0)
+def _forward(unary: np.ndarray, pair: np.ndarray) -> np.ndarray:
+    """log α⁽ᵗ⁾(j) = θ⁽ᵗ⁾(j) + log Σᵢ exp(log α⁽ᵗ⁻¹⁾(i) + θ(i, j)): all ways to arrive at j; unary is (…, tau, k)."""
+    alpha = unary.copy()
+    for t in range(1, alpha.shape[-2]):
+        alpha[..., t, :] += _logsumexp(alpha[..., t - 1, :, None] + pair, axis=-2)
     return alpha
 
 
-def _backward(chain: Chain) -> np.ndarray:
-    """log β⁽ᵗ⁾(i) = log Σⱼ exp(θ(i, j) + θ⁽ᵗ⁺¹⁾(j) + log β⁽ᵗ⁺¹⁾(j)): all ways to go on from i."""
-    beta = np.zeros_like(chain.unary)
-    for t in range(len(beta) - 2, -1, -1):
-        beta[t] = _logsumexp(chain.pair + chain.unary[t + 1] + beta[t + 1], axis=1)
+def _backward(unary: np.ndarray, pair: np.ndarray) -> np.ndarray:
+    """log β⁽ᵗ⁾(i) = log Σⱼ exp(θ(i, j) + θ⁽ᵗ⁺¹⁾(j) + log β⁽ᵗ⁺¹⁾(j)): all ways to go on from i; unary is (…, tau, k)."""
+    beta = np.zeros_like(unary)
+    for t in range(unary.shape[-2] - 2, -1, -1):
+        onward = unary[..., t + 1, :] + beta[..., t + 1, :]
+        beta[..., t, :] = _logsumexp(pair + onward[..., None, :], axis=-1)
     return beta
+
+
+def _beliefs(unary: np.ndarray, pair: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The equations of `sum_product` for chains of one length, unary (…, tau, k): log Z (…), marginals, pairs."""
+    alpha, beta = _forward(unary, pair), _backward(unary, pair)
+    log_z = _logsumexp(alpha[..., -1, :], axis=-1)
+    both = alpha[..., :-1, :, None] + pair + (unary + beta)[..., 1:, None, :]
+    marginals = np.exp(alpha + beta - log_z[..., None, None])
+    return log_z, marginals, np.exp(both - log_z[..., None, None, None])
 
 
 @checked
@@ -84,10 +94,8 @@ def sum_product(chain: Chain) -> Beliefs:
 
     Reference: rabiner1989
     """
-    alpha, beta = _forward(chain), _backward(chain)
-    log_z = float(_logsumexp(alpha[-1], axis=0))
-    pairs = alpha[:-1, :, None] + chain.pair + (chain.unary[1:] + beta[1:])[:, None, :]
-    return Beliefs(log_z, np.exp(alpha + beta - log_z), np.exp(pairs - log_z))
+    log_z, marginals, pairs = _beliefs(*chain)
+    return Beliefs(float(log_z), marginals, pairs)
 
 
 @checked
@@ -110,7 +118,7 @@ def max_product(chain: Chain) -> tuple[np.ndarray, float]:
 @checked
 def chain_sample(chain: Chain, n: Count, rng: np.random.Generator) -> np.ndarray:
     """Draw n sequences exactly, (n, tau): the last label from α⁽τ⁾, then each one before it given the one after."""
-    alpha = _forward(chain)
+    alpha = _forward(*chain)
     y = np.empty((n, len(alpha)), dtype=np.int64)
     logits = np.tile(alpha[-1], (n, 1))
     for t in range(len(alpha) - 1, -1, -1):
@@ -133,6 +141,14 @@ def _observed(xs: list[np.ndarray], ys: list[np.ndarray], k: int) -> tuple[list[
     xs = [sequence(f"xs[{i}]", x) for i, x in enumerate(xs)]
     ys = [targets(f"ys[{i}]", y, len(x), k) for i, (x, y) in enumerate(zip(xs, ys, strict=True))]
     return xs, ys
+
+
+def _of_one_length(xs: list[np.ndarray], ys: list[np.ndarray]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """The sequences of each length stacked: x (n, tau, n_x) and y (n, tau)."""
+    groups: dict[int, list] = {}
+    for x, y in zip(xs, ys, strict=True):
+        groups.setdefault(len(y), []).append((x, y))
+    return [tuple(map(np.stack, zip(*group, strict=True))) for group in groups.values()]
 
 
 @checked
@@ -162,17 +178,18 @@ def chain_fit(
     n = sum(map(len, ys))
     if not pairs:  # no message to send, so all steps of all sequences at once
         xs, ys = [np.concatenate(xs)], [np.concatenate(ys)]
+    together = _of_one_length(xs, ys)
     for _ in range(steps):
         g = tree.map(lambda v: -decay * n * v, w)
-        for x, y in zip(xs, ys, strict=True):
-            chain = Chain(x @ w.A.T + w.a, w.B)
-            marginals = softmax(chain.unary)
+        for x, y in together:
+            unary = x @ w.A.T + w.a
+            marginals = softmax(unary)
             if pairs:
-                _, marginals, both = sum_product(chain)
-                np.add.at(g.B, (y[:-1], y[1:]), 1.0)
-                g.B[...] -= both.sum(axis=0)
-            surplus = np.eye(k)[y] - marginals  # (tau, k)
-            g.A[...] += surplus.T @ x
-            g.a[...] += surplus.sum(axis=0)
+                _, marginals, both = _beliefs(unary, w.B)
+                np.add.at(g.B, (y[:, :-1], y[:, 1:]), 1.0)
+                g.B[...] -= both.sum(axis=(0, 1))
+            surplus = np.eye(k)[y] - marginals  # (n, tau, k)
+            g.A[...] += np.tensordot(surplus, x, axes=[(0, 1), (0, 1)])
+            g.a[...] += surplus.sum(axis=(0, 1))
         w = tree.map(lambda v, d: v + lr * d / n, w, g)
     return w

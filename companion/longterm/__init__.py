@@ -9,7 +9,14 @@
 
 from companion.core.functions import spectral_radius
 from companion.longterm.depth import cross_section, factor_products, factor_variance
-from companion.longterm.latching import Latch, latch_accuracy, latch_init, latch_train, one_unit_memory
+from companion.longterm.latching import (
+    Latch,
+    identity_start,
+    latch_accuracy,
+    latch_init,
+    latch_train,
+    one_unit_memory,
+)
 from companion.longterm.powers import (
     Power,
     draw_weights,
@@ -39,6 +46,7 @@ __all__ = [
     "factor_variance",
     "fitted_slope",
     "gradient_norms",
+    "identity_start",
     "jacobian_product",
     "jacobians",
     "latch_accuracy",

@@ -8,9 +8,17 @@ from companion.cells.rnn import RNN
 from companion.core.checks import Count, Positive, checked
 from companion.data.tasks import latch
 from companion.longterm.powers import draw_weights
-from companion.longterm.stacks import answers, checked_stack, fresh, stack_accuracy, stack_states, summed_loss
+from companion.longterm.stacks import (
+    Activation,
+    answers,
+    checked_stack,
+    fresh,
+    stack_accuracy,
+    stack_states,
+    summed_loss,
+)
 
-__all__ = ["Latch", "latch_accuracy", "latch_init", "latch_train", "one_unit_memory"]
+__all__ = ["Latch", "identity_start", "latch_accuracy", "latch_init", "latch_train", "one_unit_memory"]
 
 Latches = Annotated[Any, lambda name, p: checked_stack(p, 1, 2)]
 """A stack of nets with one input and two classes, an `RNN`."""
@@ -72,6 +80,16 @@ def latch_init(
     return p._replace(W=np.stack([draw_weights(n_h, rng, radius, "orthogonal") for _ in range(nets)]))
 
 
+def identity_start(p: RNN) -> RNN:
+    """The stack with the start of Le and others for rectified units: W = I, biases zero (Section 10.7).
+
+    Without input every state then stays as it is, as long as nothing in it is negative.
+
+    Reference: le2015
+    """
+    return p._replace(W=np.zeros_like(p.W) + np.eye(p.W.shape[-1]), b=np.zeros_like(p.b), c=np.zeros_like(p.c))
+
+
 @checked
 def latch_train(
     p: Latches,
@@ -82,6 +100,7 @@ def latch_train(
     lr: float = 0.5,
     optimizer: str = "sgd",
     clip: Positive = 1.0,
+    f: Activation = "tanh",
 ) -> RNN:
     """Train every net of a stack on the latch task of one length, each on its own fresh sequences (Section 10.7).
 
@@ -91,6 +110,7 @@ def latch_train(
     ----------
     p : a stack, from `latch_init`; it is not changed. updates : gradient steps. batch : sequences a net and update.
     lr : learning rate, > 0. optimizer : "sgd" or "adam". clip : largest gradient norm a net.
+    f : of the units.
 
     Returns
     -------
@@ -106,7 +126,7 @@ def latch_train(
 
     def loss(q: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         net = RNN(*q)
-        return summed_loss(answers(net.V, net.c, stack_states(net, x)[-1]), y)
+        return summed_loss(answers(net.V, net.c, stack_states(net, x, f)[-1]), y)
 
     train(
         q,
@@ -123,11 +143,13 @@ def latch_train(
 
 
 @checked
-def latch_accuracy(p: Latches, length: Length, rng: np.random.Generator, n: Count = 500) -> np.ndarray:
+def latch_accuracy(
+    p: Latches, length: Length, rng: np.random.Generator, n: Count = 500, f: Activation = "tanh"
+) -> np.ndarray:
     """The share of n fresh latch sequences that each net of a stack answers rightly, shape (nets,) (Section 10.7).
 
-    The length need not be that of training.
+    The length need not be that of training; f is the units' activation.
     """
     import torch
 
-    return stack_accuracy(p, latch, length, n, rng, torch.float64)
+    return stack_accuracy(p, latch, length, n, rng, torch.float64, f)

@@ -6,7 +6,7 @@ than one. Everything here but `checked_stack` is torch.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import torch
 
 __all__ = [
+    "Activation",
     "answers",
     "checked_stack",
     "driven",
@@ -29,6 +30,7 @@ __all__ = [
     "summed_loss",
 ]
 
+Activation = Literal["tanh", "relu"]
 Task = Callable[[int, int, np.random.Generator], tuple[np.ndarray, np.ndarray]]  # (length, n, rng) → x, y
 
 
@@ -54,22 +56,23 @@ def driven(U: "torch.Tensor", b: "torch.Tensor", x: "torch.Tensor") -> tuple["to
     return (x.flatten(1, 2) @ U.mT + b[:, None]).unflatten(1, x.shape[1:3]).unbind(2)
 
 
-def stack_states(p: RNN, x: "torch.Tensor") -> list["torch.Tensor"]:
+def stack_states(p: RNN, x: "torch.Tensor", f: Activation = "tanh") -> list["torch.Tensor"]:
     """h⁽⁰⁾ … h⁽τ⁾ of a stack of plain nets, each (nets, n, n_h)."""
-    return skipping_states(driven(p.U, p.b, x), ((1, p.W),))
+    return skipping_states(driven(p.U, p.b, x), ((1, p.W),), f=f)
 
 
 def skipping_states(
     inputs: tuple["torch.Tensor", ...],
     skips: Sequence[tuple[int, "torch.Tensor"]],
     alpha: "torch.Tensor | None" = None,
+    f: Activation = "tanh",
 ) -> list["torch.Tensor"]:
     """h⁽⁰⁾ … h⁽τ⁾ from b + U x⁽ᵗ⁾, with a matrix W_d (nets, n_h, n_h) a delay d; no leak if alpha is None."""
     h = [inputs[0].new_zeros(inputs[0].shape)]
     for t, a in enumerate(inputs, start=1):
         for d, W in skips:
             a = a.baddbmm(h[t - d], W.mT) if t >= d else a  # a⁽ᵗ⁾ = b + Σ_d W_d h⁽ᵗ⁻ᵈ⁾ + U x⁽ᵗ⁾
-        v = a.tanh()
+        v = getattr(a, f)()
         h.append(v if alpha is None else alpha[:, None] * h[-1] + (1 - alpha[:, None]) * v)
     return h
 
@@ -92,11 +95,11 @@ def share_right(o: "torch.Tensor", y: "torch.Tensor") -> np.ndarray:
 
 
 def stack_accuracy(
-    p: RNN, task: Task, length: int, n: int, rng: np.random.Generator, dtype: "torch.dtype"
+    p: RNN, task: Task, length: int, n: int, rng: np.random.Generator, dtype: "torch.dtype", f: Activation = "tanh"
 ) -> np.ndarray:
     """The share of n fresh sequences that each net of a checked stack answers rightly, (nets,)."""
     import torch
 
     q = tree.map(lambda v: torch.tensor(v, dtype=dtype), p)
     x, y = fresh(task, len(q.b), length, n, rng, dtype)
-    return share_right(answers(q.V, q.c, stack_states(q, x)[-1]), y)
+    return share_right(answers(q.V, q.c, stack_states(q, x, f)[-1]), y)

@@ -6,7 +6,7 @@ sentences stack into arrays without padding. Some pairs of a person and a place 
 """
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 
@@ -50,7 +50,16 @@ def _fill(template: str, **slots: np.ndarray) -> np.ndarray:
     return np.stack([slots[w] if w in slots else np.full(shape, CODE[w]) for w in template.split()], axis=-1)
 
 
-def solve(words: np.ndarray, question: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _known(name: str, codes: np.ndarray) -> np.ndarray:
+    if (strange := codes[(codes % 1 != 0) | (codes < 0) | (codes >= len(WORDS))]).size:
+        raise ValueError(f"{name}: want codes of words, 0 … {len(WORDS) - 1}, got {strange[0]:g}")
+    return codes.astype(np.int64)
+
+
+@checked
+def solve(
+    words: Annotated[np.ndarray, "n", "m", 5, _known], question: Annotated[np.ndarray, "n", 4, _known]
+) -> tuple[np.ndarray, np.ndarray]:
     """Where the facts stand that answer each question (−1: the story does not say), and the answers.
 
     The second fact is the last walk of the person; the first one is the last pick-up of the thing, or, if the

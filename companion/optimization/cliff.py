@@ -67,7 +67,8 @@ def cliff_gradient(w: Numbers, b: Numbers) -> tuple[np.ndarray, np.ndarray]:
     with np.errstate(over="ignore", invalid="ignore"):
         for _ in range(STEPS):
             a_w, a_b, h = h + w * h_w, 1 + w * h_b, sigmoid(w * h + b)
-            h_w, h_b = h * (1 - h) * a_w, h * (1 - h) * a_b
+            slope = h * (1 - h)
+            h_w, h_b = slope * a_w, slope * a_b
         return (h - TARGET) ** 2, 2 * (h - TARGET) * np.stack([h_w, h_b])
 
 

@@ -44,6 +44,8 @@ def product(w: Positive, tau: Annotated[int, (2, None)]) -> Product:
     L' = τ w^{τ−1} (w^τ − 1) and L'' = τ (τ − 1) w^{τ−2} (w^τ − 1) + (τ w^{τ−1})²; the last term is Gauss–Newton's.
     For w < 1 both vanish like w^τ, and L'/|L''| → w / (τ − 1).
     """
+    if 2 * (np.log(tau) + tau * np.log(w)) > np.log(np.finfo(float).max):
+        raise ValueError(f"w: want a number whose power {2 * tau} is not too large for a float, got {w}")
     rest, slope = w**tau - 1, tau * w ** (tau - 1)
     return Product(rest**2 / 2, slope * rest, tau * (tau - 1) * w ** (tau - 2) * rest + slope**2, slope**2)
 

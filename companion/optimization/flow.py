@@ -16,6 +16,12 @@ StateGrads = Annotated[np.ndarray, "times", "n_h"]
 """∇_{h⁽ᵗ⁾}L in row t, t = 0 … τ, as `rnn_bptt_nodes(p, x, y).h` has it."""
 
 
+def _kept(g: np.ndarray, v: np.ndarray) -> np.ndarray:
+    """‖v⁽ᵗ⁾‖ / ‖g⁽ᵗ⁾‖, and 1 where g⁽ᵗ⁾ is zero."""
+    before, after = np.linalg.norm(g, axis=1), np.linalg.norm(v, axis=1)
+    return np.divide(after, before, out=np.ones_like(after), where=before > 0)
+
+
 def _pulled(p: RNN, run: RNNRun, g_h: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """g⁽ᵗ⁾ for t = 1 … τ, and v⁽ᵗ⁾ = Wᵀ diag(1 − h⁽ᵗ⁾²) g⁽ᵗ⁾, the same one step back."""
     J = jacobians(p, run)  # (tau, n_h, n_h)
@@ -39,9 +45,7 @@ def flow_ratios(p: RNN, run: RNNRun, g_h: StateGrads) -> np.ndarray:
 
     Reference: pascanu2013
     """
-    g, v = _pulled(p, run, g_h)
-    before, after = np.linalg.norm(g, axis=1), np.linalg.norm(v, axis=1)
-    return np.divide(after, before, out=np.ones_like(after), where=before > 0)
+    return _kept(*_pulled(p, run, g_h))
 
 
 def omega(p: RNN, run: RNNRun, g_h: StateGrads) -> float:
@@ -75,7 +79,7 @@ def omega_gradient(
     if len(x) != len(g):
         raise ValueError(f"x: want {len(g)} steps, as many as the run has, got {len(x)}")
     h, sizes = run.h, np.linalg.norm(g, axis=1) * np.linalg.norm(v, axis=1)
-    k = np.divide(2 * (flow_ratios(p, run, g_h) - 1), sizes, out=np.zeros(len(g)), where=sizes > 0)[:, None]
+    k = np.divide(2 * (_kept(g, v) - 1), sizes, out=np.zeros(len(g)), where=sizes > 0)[:, None]
     s = (1 - h[1:] ** 2) * g
     total = tree.map(np.zeros_like, p)._replace(W=s.T @ (k * v))
     if states == "moving":

@@ -37,6 +37,12 @@ def _weights_of_flow(name: str, value: np.ndarray) -> np.ndarray:
     return value
 
 
+def _rates(name: str, value: np.ndarray) -> np.ndarray:
+    if not (value > 0).all():
+        raise ValueError(f"{name}: want numbers above 0, got {value.min():g}")
+    return value
+
+
 class Trained(NamedTuple):
     """What training left: the nets, each update's gradient norms before the rule, and which nets broke."""
 
@@ -86,12 +92,13 @@ def _each_at_random(v: float, draws: "torch.Generator") -> Callable[["torch.nn.M
     return rule
 
 
-def _rule(way: str, v: float, draws: "torch.Generator", norms: list) -> "Rule":
-    """The rule of `order_train` for a stack; each net's norm before it is added to `norms`."""
+def _rule(way: str, v: float, share: np.ndarray, draws: "torch.Generator", norms: list) -> "Rule":
+    """The rule of `order_train` for a stack, net by net times `share`; norms before it are added to `norms`."""
     import torch
 
     from companion.training import each_by_norm, net_norms
 
+    share = torch.tensor(share, dtype=torch.float32)
     change = {"plain": lambda q: None, "clip": each_by_norm(v), "random": _each_at_random(v, draws)}[way]
 
     def rule(q: torch.nn.Module) -> torch.Tensor:
@@ -99,7 +106,7 @@ def _rule(way: str, v: float, draws: "torch.Generator", norms: list) -> "Rule":
         finite = norms[-1].isfinite()
         change(q)
         for w in q:  # a net whose gradient is not finite stands still
-            w.grad = torch.where(_each(finite, w), w.grad, 0.0)
+            w.grad = torch.where(_each(finite, w), _each(share, w) * w.grad, 0.0)
         return norms[-1].where(finite, 0.0).max()
 
     return rule
@@ -115,7 +122,7 @@ def order_train(
     flow: Annotated[Numbers, _weights_of_flow] = 0.0,
     updates: Count = 2000,
     batch: Count = 20,
-    lr: Positive = 0.1,
+    lr: Annotated[Numbers, _rates] = 0.1,
 ) -> Trained:
     """Train every net of a stack on the temporal order task by descent under one rule (Section 10.11).
 
@@ -127,7 +134,7 @@ def order_train(
     ----------
     p : a stack, from `order_init`; it is not changed. Training runs in float32.
     v : threshold; "plain" ignores it. flow : weight of Ω, one for all nets or one for each. updates : gradient steps.
-    batch : sequences a net and step. lr : learning rate.
+    batch : sequences a net and step. lr : learning rate, one for all nets or one for each.
 
     Reference: pascanu2013
     """
@@ -136,8 +143,10 @@ def order_train(
     from companion.training import train
 
     nets, norms = len(p.b), []
-    if flow.shape not in ((), (nets,)):
-        raise ValueError(f"flow: want one number or {nets}, as many as there are nets, got shape {flow.shape}")
+    for name, each in (("flow", flow), ("lr", lr)):
+        if each.shape not in ((), (nets,)):
+            raise ValueError(f"{name}: want one number or {nets}, as many as there are nets, got shape {each.shape}")
+    largest = float(lr.max())
     weight = torch.tensor(flow, dtype=torch.float32)
     q = torch.nn.ParameterList(torch.tensor(w, dtype=torch.float32) for w in p)
     draws = torch.Generator().manual_seed(int(rng.integers(2**31)))
@@ -158,8 +167,8 @@ def order_train(
         loss,
         steps=updates,
         every=updates,
-        lr=lr,
-        rule=_rule(rule, v, draws, norms),
+        lr=largest,
+        rule=_rule(rule, v, np.broadcast_to(lr / largest, nets), draws, norms),
         optimizer="sgd",
         desc=f"{nets} nets, length {length}, {rule}",
     )

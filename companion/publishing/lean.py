@@ -32,9 +32,6 @@ MENDS = [
     (re.compile(r"<summary>(?=<span class=.toctree-toggle)"), '<summary aria-label="its sections">'),
     (re.compile(r'<div id="pst-primary-sidebar"'), '<div id="pst-primary-sidebar" role="navigation" aria-label="Book"'),
     (re.compile(r"<th([^>]*)>(?:<p>\s*</p>|\s*)</th>"), r"<td\1></td>"),
-    # roles that are no longer any
-    (re.compile(r'(<div class="citation"[^>]*?) role="doc-biblioentry"'), r"\1"),
-    (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
 ]
 ICON = re.compile("[\ue000-\uf8ff]")  # the part of Unicode that is left to fonts of icons
 
@@ -92,7 +89,7 @@ def _icons(font: Path, icons: set[str]) -> None:
 def _picture(match: re.Match, folder: Path) -> str:
     before, source, after = match.groups()
     file = folder / source
-    size = "" if "width" in before + after or not file.exists() else 'width="{}" height="{}" '.format(*_size(file))
+    size = "" if 'width="' in before + after or not file.exists() else 'width="{}" height="{}" '.format(*_size(file))
     return f'<img {before}src="{source}"{after}{size}loading="lazy" decoding="async">'
 
 

@@ -16,7 +16,6 @@ from fontTools import subset
 from math_core import LatexError, LatexToMathML
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
-from sphinx.util.math import get_node_equation_number
 
 FONT = "mathematics.woff2"
 SOURCE = "ziamath", "ziamath/fonts/STIXTwoMath-Regular.ttf"  # of the Stix Fund, under the Open Font License
@@ -32,15 +31,19 @@ ITALIC = {
 PRIMES = "\u2032\u2033"  # in the shape that stands in a superscript, since they always do
 SMALL = {r"\begin{smallmatrix}": r"{\scriptstyle\begin{matrix}", r"\end{smallmatrix}": r"\end{matrix}}"}
 SPLIT = re.compile(r"\s*\\begin\{split\}(.*)\\end\{split\}\s*", re.DOTALL)
+# The number of a formula, which the page writes beside it.
+TAG = re.compile(r"\s*\\tag\{([^}]*)\}")
+ROOT, ROOTED = "\u221a", ("<msqrt", "<mroot")  # a sign that stands in no text, and what draws it
 # A bracket of fixed height loses it as the base of a script, unless something stands beside it.
 BRACKET = re.compile(r"(<m(?:sup|sub|subsup)>)(<mo [^>]*minsize[^>]*>[^<]*</mo>)")
 
 
 def to_mathml(latex: str, *, display: bool) -> str:
-    """MathML for a formula.
+    """MathML for a formula, without its number, which stands beside it.
 
     The converter knows neither `smallmatrix` nor `split`, in which Sphinx wraps what has more than one line.
     """
+    latex = TAG.sub("", latex)
     if wrapped := SPLIT.fullmatch(latex):
         inner = wrapped[1].strip()
         latex = inner if inner.startswith(r"\begin") else rf"\begin{{aligned}}{inner}\end{{aligned}}"
@@ -54,7 +57,7 @@ def to_mathml(latex: str, *, display: bool) -> str:
 def characters(pages: Iterable[str]) -> str:
     """Every character that a page's formulas are drawn with, once and in order."""
     formulas = "".join(text for page in pages for text in re.findall(r"<math.*?</math>", page, re.DOTALL))
-    used = set(html.unescape(re.sub(r"<[^>]*>", "", formulas)))
+    used = set(html.unescape(re.sub(r"<[^>]*>", "", formulas))) | {ROOT for sign in ROOTED if sign in formulas}
     return "".join(sorted(c for c in used | {ITALIC[c] for c in used if c in ITALIC} if c.isprintable()))
 
 
@@ -91,8 +94,8 @@ def visit_display(self: Any, node: nodes.Element) -> None:
     """Write a formula on lines of its own, with its number if it has one."""
     self.body.append(self.starttag(node, "div", CLASS="math notranslate nohighlight"))
     self.body.append(_formula(self, node, display=True))
-    if node["number"]:
-        self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
+    if number := TAG.search(node.astext()):
+        self.body.append(f'<span class="eqno">({number[1]})')
         self.add_permalink_ref(node, "Link to this equation")
         self.body.append("</span>")
     self.body.append("</div>\n")

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from companion.recursive.nets import RecursiveNet, TensorNet, net_init, plan_by_depth, stacked
 from companion.recursive.trees import Tree
 
-__all__ = ["Forest", "TreeNet", "forest"]
+__all__ = ["Forest", "GatedTree", "TreeNet", "forest"]
 
 
 class Forest(NamedTuple):
@@ -67,3 +67,27 @@ class TreeNet(nn.Module):
         """The parameters in double precision, for the reference code."""
         values = {k: v.detach().double().numpy() for k, v in self.state_dict().items()}
         return (TensorNet if "T" in values else RecursiveNet)(**values)
+
+
+class GatedTree(nn.Module):
+    """A recursive net whose composition is gated; over a chain it is the GRU (Sections 10.6 and 10.10.2).
+
+    With z = [h_left, h_right] and the gates u = σ(b^u + W^u z) and r = σ(b^r + W^r z), a parent's state is
+    u ⊙ h_left + (1 − u) ⊙ tanh(b + W [r ⊙ h_left, h_right]). Leaves and output are those of `TreeNet`.
+    """
+
+    def __init__(self, n_x: int, n_h: int, n_o: int) -> None:
+        super().__init__()
+        self.U, self.V = nn.Linear(n_x, n_h, bias=False), nn.Linear(n_h, n_o)
+        self.u, self.r, self.z = (nn.Linear(2 * n_h, n_h) for _ in range(3))
+
+    def forward(self, batch: Forest) -> Tensor:
+        """Logits at the roots, shape (trees, n_o)."""
+        h = self.U(batch.x)
+        for i, j in batch.merges:
+            left, right = h[i], h[j]
+            both = torch.cat([left, right], dim=1)
+            u, r = self.u(both).sigmoid(), self.r(both).sigmoid()
+            z = self.z(torch.cat([r * left, right], dim=1)).tanh()
+            h = torch.cat([h, u * left + (1 - u) * z])
+        return self.V(h[batch.roots])

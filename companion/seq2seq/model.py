@@ -3,6 +3,7 @@
 NumPy float64, one pair, no batch axis. The reader's states are g, the writer's h; rows as in `companion.recurrent`.
 """
 
+from inspect import unwrap
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 import numpy as np
@@ -164,7 +165,7 @@ def write_step(p: Seq2Seq, read: Read, y: int, h: np.ndarray) -> Written:
     h = cell.step(p.Y[integer("y", y, 0, len(p.Y) - 1)], h).h
     mixed, alpha = p.p + p.P @ h, None
     if p.A is not None:
-        alpha, m = attention(p.A, h, read.g)
+        alpha, m = unwrap(attention)(p.A, h, read.g)  # without its checks: p and read are those of `encode`
         mixed = mixed + p.Q @ m
     return Written(h, p.c + p.V @ np.tanh(mixed), alpha)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from companion.forcing import SERIES, teacher_probability
-from companion.forcing.trained import alone, one_by_one
+from companion.forcing.trained import alone, observed, one_by_one
 
 SECTION = "10.2.1"
 SHOWS = "What the share of the teacher left at the end of training does to a predictor that is then alone."
@@ -55,9 +55,7 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
     from companion.training import train
 
     draw, n = SERIES[key["series"]], len(settings.seeds)
-    rngs = [np.random.default_rng([1, seed]) for seed in settings.seeds]
-    data = np.stack([draw(settings.length, settings.examples, rng) for rng in rngs])
-    data += settings.noise[key["series"]] * np.stack([rng.normal(size=data.shape[1:]) for rng in rngs])
+    data = observed(draw, settings.noise[key["series"]], settings.length, settings.examples, settings.seeds)
     Y, which = torch.tensor(data, device=device), torch.arange(n)[:, None]
     nets = Predictors(data.shape[-1], settings.units, settings.seeds).to(device)
 

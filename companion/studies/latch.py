@@ -1,4 +1,4 @@
-"""How far back a small net learns to hear one bit: three recipes, two lengths, two rates (Section 10.7)."""
+"""How far back a small net learns to hear one bit: five recipes at several rates, two lengths (Section 10.7)."""
 
 from itertools import product
 from types import SimpleNamespace
@@ -6,21 +6,26 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from companion.longterm import latch_accuracy, latch_init, latch_train
+from companion.longterm import identity_start, latch_accuracy, latch_init, latch_train
 
 SECTION = "10.7"
-SHOWS = "How many small nets learn to keep one bit over 10 and over 30 steps, from two starts and with two optimisers."
-MINUTES = 1
+SHOWS = "How many small nets learn to keep one bit over 10 and over 30 steps, by their start, units and optimiser."
+MINUTES = 2
 CPU_ONLY = True
 WEIGHTS = "latch.npz"
 
 
 class Recipe(NamedTuple):
-    """How nets start (the radius of an orthogonal W, or None), their optimiser, and the learning rates tried."""
+    """How nets start (the radius of an orthogonal W, or None), their optimiser, the learning rates tried, their units.
+
+    With `identity` they start at W = I with biases zero instead.
+    """
 
     radius: float | None
     optimizer: str
     rates: tuple[float, ...]
+    f: str = "tanh"
+    identity: bool = False
 
 
 class Settings(NamedTuple):
@@ -30,6 +35,8 @@ class Settings(NamedTuple):
         "plain": Recipe(None, "sgd", (0.5, 1.5)),
         "Adam": Recipe(None, "adam", (0.01, 0.03)),
         "orthogonal": Recipe(1.0, "sgd", (0.5, 1.5)),
+        "ReLU": Recipe(None, "sgd", (0.05, 0.15, 0.5), "relu"),
+        "identity, ReLU": Recipe(None, "sgd", (0.05, 0.15, 0.5), "relu", identity=True),
     }
     lengths: tuple[int, ...] = (10, 30)
     seeds: tuple[int, ...] = (0, 1)
@@ -59,8 +66,9 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
     recipe, length = settings.recipes[key["recipe"]], key["length"]
     rng = np.random.default_rng([107, key["seed"], list(settings.recipes).index(key["recipe"]), length])
     p = latch_init(settings.nets, settings.n_h, rng, recipe.radius)
-    p = latch_train(p, length, rng, settings.updates, lr=key["rate"], optimizer=recipe.optimizer)
-    return {"accuracy": np.round(latch_accuracy(p, length, rng), 3).tolist(), "weights": p._asdict()}
+    p = identity_start(p) if recipe.identity else p
+    p = latch_train(p, length, rng, settings.updates, lr=key["rate"], optimizer=recipe.optimizer, f=recipe.f)
+    return {"accuracy": np.round(latch_accuracy(p, length, rng, f=recipe.f), 3).tolist(), "weights": p._asdict()}
 
 
 def keep(settings: Settings, rows: list[dict]) -> list[dict]:

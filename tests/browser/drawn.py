@@ -16,6 +16,10 @@ PATHS = """root => [...root.querySelectorAll("path.ex-curve:not(.ex-way)")].map(
     d: p.getAttribute("d"), dash: p.getAttribute("stroke-dasharray"), classes: [...p.classList],
     name: p.classList.contains("ex-key") ? p.nextElementSibling.textContent : null }))"""
 
+DOTS = """(root, look) => [...root.querySelectorAll(`path.ex-dot${look}`)]
+    .flatMap(path => path.getAttribute("d").split("M").slice(1))
+    .map(disc => disc.match(/^(\\S+) (\\S+?)a(\\S+) /).slice(1).map(Number)).map(([x, y, r]) => [x + r, y])"""
+
 
 def number(text: str) -> float:
     """The number that a text shows: 0.5, −3, 10⁻³, 2.6×10⁻¹⁶."""
@@ -82,6 +86,11 @@ def curves(root) -> tuple[dict[str, Curve], list[Curve]]:
             look = {*p["classes"]} - {"ex-key"}
             (named[p["name"]],) = [c for c in plain if c.dash == p["dash"] and look <= c.classes]
     return named, [c for c in drawn if "ex-ghost" in c.classes]
+
+
+def dots(root, look: str) -> np.ndarray:
+    """The middles of the small discs of a look, such as `.ex-state`, in pixels."""
+    return np.array(root.evaluate(DOTS, look)).reshape(-1, 2)
 
 
 def assert_drawn(curve: Curve, xs: np.ndarray, ys: np.ndarray, x: Axis, y: Axis, span: tuple[float, float]) -> None:

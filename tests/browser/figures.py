@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import numpy as np
+from nbformat import NotebookNode
 
 from companion.figures import Explorable
 
@@ -35,6 +36,13 @@ FIGURE = re.compile(r'<figure class="explorable" data-explorable="([^"]+)" id="(
 def figures_in(page: Path) -> list[str]:
     """The names of the explorables that a built page holds, found by looking at it."""
     return [name for _, name in FIGURE.findall(page.read_text("utf-8"))]
+
+
+def names_of_figures(nb: NotebookNode) -> list[str]:
+    """The names of the explorables that a stored notebook shows."""
+    outputs = [output for cell in nb.cells for output in cell.get("outputs", [])]
+    found = [FIGURE.match(str(output.get("data", {}).get("text/html", ""))) for output in outputs]
+    return [figure[2] for figure in found if figure]
 
 
 def assert_close(ours, theirs) -> None:

@@ -1,5 +1,5 @@
 """What is wrong with a figure's layout: a text that covers another or is cut, a control that moves under the finger,
-a drawing that is not on one screen with what moves it.
+a drawing that is not on one screen with what moves it. And code that is wider than its page.
 
 A figure is looked at as it begins and with each control at both ends.
 """
@@ -80,6 +80,15 @@ LOOK = """async (root, [header, wanted]) => {
     const seen = Math.min(box(stage).bottom, desk.top) - header;
     return { complaints, below: box(last).bottom - innerHeight, hidden: Math.min(box(stage).height, wanted) - seen };
 }"""
+
+SIDEWAYS = """() => [...document.querySelectorAll('article pre')]
+    .filter(p => p.checkVisibility({contentVisibilityAuto: true}) && p.scrollWidth > p.clientWidth + 1)
+    .map(p => p.textContent.split("\\n").reduce((a, b) => a.length > b.length ? a : b))"""
+
+
+def lines_too_wide(page) -> list[str]:
+    """The longest line of each block of code that one must scroll sideways to read."""
+    return page.evaluate(SIDEWAYS)
 
 
 def complaints(figure: Figure) -> list[str]:

@@ -6,8 +6,7 @@ import pytest
 from companion.sections import SECTIONS
 
 from ..conftest import ROOT, stored_figure, stored_html
-from .figures import MOUNT, Figure
-from .needed import names_of_figures
+from .figures import MOUNT, Figure, names_of_figures
 
 CASES = [
     ("10_02_recurrent", "wiring", {"pattern": "state to state", "step": 8}, False, "its own loss, the first too"),

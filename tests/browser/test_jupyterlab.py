@@ -1,7 +1,7 @@
 """A real JupyterLab: open a chapter, run it, move its figures, and read and set their traits from Python.
 
-A chapter's figures need little of it; that little is run here, in one Lab, for as few chapters as show every kind of
-figure, and all chapters whole where there is time (the marker `slow`). That chapters run at all is what nbval says.
+The examples of every kind of figure in one notebook, and all chapters where there is time (the marker `slow`). That
+chapters run at all is what nbval says.
 """
 
 import json
@@ -15,12 +15,13 @@ import nbformat
 import pytest
 from jupyter_client import BlockingKernelClient
 
+from companion.exercises.editions import learner
 from companion.figures.kinds import KINDS
 
 from ..conftest import ROOT
 from .conftest import Watch
-from .figures import Figure
-from .needed import figures_alone, kinds_of_figures, names_of_figures
+from .figures import Figure, names_of_figures
+from .kinds import EXAMPLES
 
 CHAPTERS = {
     path.stem: notebook
@@ -29,19 +30,7 @@ CHAPTERS = {
 }
 
 
-def fewest(chapters: dict) -> list[str]:
-    """Few chapters that show every kind of figure: those with the rarest kinds first."""
-    kinds = {name: kinds_of_figures(notebook) for name, notebook in chapters.items()}
-    shown = sorted(set().union(*kinds.values()), key=lambda kind: (sum(kind in k for k in kinds.values()), kind))
-    chosen: list[str] = []
-    for kind in shown:
-        if not any(kind in kinds[name] for name in chosen):
-            chosen.append(max((n for n in kinds if kind in kinds[n]), key=lambda n: len(kinds[n])))
-    return chosen
-
-
-PARTS = [(name, "figures") for name in fewest(CHAPTERS)]
-PARTS += [pytest.param(name, "whole", marks=pytest.mark.slow) for name in CHAPTERS]
+EVERY_KIND = ["from tests.browser.kinds import EXAMPLES", *(f"EXAMPLES[{kind!r}]()" for kind in KINDS)]
 TOKEN = "lab"
 SETTINGS = {
     "notebook-extension/tracker.jupyterlab-settings": {"windowingMode": "none"},
@@ -75,6 +64,7 @@ def lab(tmp_path_factory):
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
         "JUPYTER_ALLOW_INSECURE_WRITES": "1",
+        "PYTHONPATH": str(ROOT),
     }
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.port=0"]
     command += [f"--IdentityProvider.token={TOKEN}", "--expose-app-in-browser", f"--ServerApp.root_dir={home / 'book'}"]
@@ -203,20 +193,59 @@ def move_from_both_sides(figure: Figure, kernel: Kernel, name: str) -> None:
         figure.reset()
 
 
-def test_there_are_chapters_with_figures():
-    assert len(CHAPTERS) >= 8
-    assert {*KINDS} <= set().union(*(kinds_of_figures(CHAPTERS[name]) for name in fewest(CHAPTERS)))
+ANSWER = """def start_gradient(p, x, y, h0):
+    return p.W @ rnn_bptt_nodes(p, x, y, h0).a[0]
+"""
 
 
-@pytest.mark.parametrize(("chapter", "part"), PARTS)
-def test_figures_live_in_jupyterlab(chapter, part, run_in_lab):
-    notebook = CHAPTERS[chapter]
-    names = names_of_figures(notebook)
-    notebook = figures_alone(notebook) if part == "figures" else notebook
-    page, watch, kernel = run_in_lab(notebook, f"{chapter}_{part}.ipynb", len(names))
+def test_a_learners_notebook_asks_and_answers_in_jupyterlab(desk, lab):
+    (page, watch), (_, home) = desk, lab
+    watch.complaints.clear()
+    nb = learner(nbformat.read(ROOT / "book/exercises/10_02_2.ipynb", 4))
+    for cell in nb.cells:
+        if cell.source.startswith("def start_gradient"):
+            cell.source = ANSWER
+    nbformat.write(nb, home / "book" / "learner.ipynb")
+    (error,) = page.evaluate(RUN, "learner.ipynb")  # as far as the first function that is not written
+    assert "NotImplementedError" in error
+    keep = [c for c in nb.cells if "import" in c.source or "start_gradient" in c.source or "question(" in c.source]
+    keep.sort(key=lambda cell: "check(" in cell.source)
+    nbformat.write(nbformat.v4.new_notebook(cells=keep, metadata=nb.metadata), home / "book" / "try.ipynb")
+    (error,) = page.evaluate(RUN, "try.ipynb")
+    assert error.startswith("✗ 10.2.2-start: ")
+    assert "W stood where its transpose should" in error and "Traceback" not in error
+    forms = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) form.q-live")
+    assert forms.count() == sum("question(" in cell.source for cell in keep)
+    first = forms.filter(has=page.locator(".q-code")).first
+    first.get_by_role("radio").nth(0).check()
+    first.get_by_role("button", name="Check").click()
+    assert first.locator(".q-said").inner_text().startswith("✗ Not yet.")
+    assert [c for c in watch.complaints if c.startswith("outside")] == []
+    page.evaluate(CLOSE)
+    page.evaluate(CLOSE)
+
+
+def live_in_lab(notebook, file, names, run_in_lab):
+    page, watch, kernel = run_in_lab(notebook, file, len(names))
     shown = page.locator("figure.ex-live").evaluate_all("all => all.map(e => e.id)")
     assert sorted(shown) == sorted(names), "a figure lives twice, or one that the stored page does not show"
     assert {*names} <= {*kernel.names()}  # a cell may make others, and not show them
     for name in names:
         move_from_both_sides(Figure(page, name), kernel, name)
     assert [c for c in watch.complaints if c.startswith("outside")] == []
+
+
+def test_every_kind_of_figure_lives_in_jupyterlab(run_in_lab):
+    cells = list(map(nbformat.v4.new_code_cell, EVERY_KIND))
+    notebook = nbformat.v4.new_notebook(cells=cells, metadata=CHAPTERS["figures"].metadata)  # its kernel, too
+    live_in_lab(notebook, "kinds.ipynb", [make().spec["name"] for make in EXAMPLES.values()], run_in_lab)
+
+
+def test_there_are_chapters_with_figures():
+    assert len(CHAPTERS) >= 8
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapters_figures_live_in_jupyterlab(chapter, run_in_lab):
+    live_in_lab(CHAPTERS[chapter], f"{chapter}.ipynb", names_of_figures(CHAPTERS[chapter]), run_in_lab)

@@ -11,6 +11,7 @@ from companion.figures.kinds import KINDS
 
 from .figures import Figure
 from .kinds import EXAMPLES
+from .layout import HEADER, LOOK, WANTED
 
 # What anywidget does with the text of a widget, and a model that holds its traits.
 RENDER = """async ([text, spec, state]) => {
@@ -54,12 +55,20 @@ def test_a_kind_needs_no_script_but_the_one_its_widget_is_sent(kind, notebook):
     assert watch.complaints == []
 
 
+@pytest.mark.parametrize("width", [pytest.param(1280, marks=pytest.mark.slow), 390])
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_no_text_of_a_kind_is_cut_or_covered_wherever_its_controls_stand(kind, width, visit):
+    page, _ = visit("about:blank", "about:blank", viewport={"width": width, "height": 900})
+    figure = live(page, EXAMPLES[kind])
+    assert figure.root.evaluate(LOOK, [HEADER, WANTED])["complaints"] == []
+
+
 def test_kinds_that_were_loaded_one_after_the_other_live_side_by_side(notebook):
     page, watch = notebook
     for figure in [live(page, make) for make in EXAMPLES.values()]:
         start = figure.look()
         figure.by_keyboard(figure.controls()[0])
-        assert figure.look() != start
+        assert figure.look() != start and "[object" not in figure.look()
     assert watch.complaints == []
 
 

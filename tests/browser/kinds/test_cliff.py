@@ -18,7 +18,7 @@ from companion.optimization import cliff_descent, cliff_gradient, cliff_loss
 from companion.optimization.cliff import H0
 from companion.optimization.cliff import STEPS as TAU
 
-from ..drawn import assert_drawn, axes, curves, number
+from ..drawn import assert_drawn, axes, curves, dots, number
 from ..figures import show
 
 example = Cliff
@@ -122,8 +122,6 @@ def test_the_picture_follows_the_state():
 BANDS = [0.0005, 0.004, 0.02, 0.05, 0.08, 0.15, 0.25, 0.35, 0.42]
 FILLED = """(root, points) => { const bands = [...root.querySelectorAll("path.ex-bar")];
     return points.map(([x, y]) => bands.findIndex(b => b.isPointInFill(new DOMPoint(x, y)))); }"""
-DOTS = """(root, role) => [...root.querySelectorAll(`circle.ex-dot.ex-${role}`)]
-    .map(c => [+c.getAttribute("cx"), +c.getAttribute("cy")])"""
 
 
 def both_axes(figure):
@@ -158,7 +156,7 @@ def test_the_paths_and_curves_drawn_are_those_of_the_reference(page, clip):
         path = cliff_descent(w, b, lr, how, v, STEPS)
         inside = (path.w >= W[0]) & (path.w <= W[1]) & (path.b >= B[0]) & (path.b <= B[1])
         wanted = np.stack([x.pixel(path.w[inside]), y.pixel(path.b[inside])], axis=1)
-        np.testing.assert_allclose(figure.root.evaluate(DOTS, role), wanted, atol=1)
+        np.testing.assert_allclose(dots(figure.root, f".ex-{role}"), wanted, atol=1)
     path, k = cliff_descent(w, b, lr, clip, v, STEPS), np.arange(STEPS + 1)
     lines = {"loss": path.loss, "gradient norm": path.norm, "threshold v": np.full(STEPS + 1, v)}
     if clip != "none":

@@ -11,6 +11,7 @@ from companion.figures import Eigenvalues, assets
 from companion.figures.kinds import KINDS
 from companion.figures.kinds.eigenvalues import LONG, STEPS
 
+from ..drawn import dots
 from ..figures import LOOK, MOUNT, Figure, assert_close
 
 example = Eigenvalues
@@ -188,6 +189,17 @@ def assert_at(there, wanted, message="", off=0.35):
     np.testing.assert_allclose(np.array(there, float), wanted, atol=off, err_msg=message)
 
 
+def assert_dots(there, wanted, box, message):
+    """Each dot stands where one is wanted, and each that is wanted and lies in a box is there."""
+    left, top, width, height = box
+    wanted = np.asarray(wanted, float).reshape(-1, 2)
+    away = np.abs(there[:, None] - wanted).max(axis=2) if len(wanted) else np.full((len(there), 1), np.inf)
+    assert (away.min(axis=1) < 0.35).all(), f"{message}: a dot where none is wanted"
+    middle, reach = np.array([left + width / 2, top + height / 2]), np.array([width, height]) / 2 - 1
+    inside = (np.abs(wanted - middle) < reach).all(axis=1)
+    assert (away[:, inside].min(axis=0, initial=np.inf) < 0.35).all(), f"{message}: a dot is missing"
+
+
 @pytest.mark.parametrize("state", STATES, ids=str)
 @pytest.mark.parametrize("width", [760, 350])
 def test_everything_is_drawn_where_the_reference_puts_it(page, state, width):
@@ -203,12 +215,23 @@ def test_everything_is_drawn_where_the_reference_puts_it(page, state, width):
         wanted = [figure.lam1, figure.lam2][int(i)] if figure.spectrum == "real" else lam[np.argsort(-lam.imag)[int(i)]]
         z, off = complex(wanted) ** t, (0 if figure.spectrum == "complex" else [-4, 4][int(i)])
         assert_at(there - np.array([0, off]), place([z.real, z.imag]), "λᵗ")
+    values = [figure.lam1, figure.lam2] if figure.spectrum == "real" else lam
+    powers = [
+        (complex(v) ** s, 0 if figure.spectrum == "complex" else [-4, 4][i])
+        for i, v in enumerate(values)
+        for s in range(1, STEPS + 1)
+        if s != t
+    ]
+    wanted = [np.add(place([z.real, z.imag]), [0, off]) for z, off in powers]
+    assert_dots(dots(root, ".ex-parameter"), wanted, seen["plane"]["rim"], "powers")
 
     place, unit = square(seen["state"])
     near = [v for v in h[: t + 1] if np.abs(place(v)).max() < 4000]
     assert_at(seen["path"][: len(near)], place(near), "the state's path")
     if seen["here"]:
         assert_at(seen["here"], place(h[t]), "h⁽ᵗ⁾")
+    for look, run in ((".ex-state:not(.ex-later)", h[:t]), (".ex-state.ex-later", h[t + 1 :])):
+        assert_dots(dots(root, look), place(run), seen["state"]["rim"], f"states, {look}")
     for i, there in seen["axis"].items():
         value = (figure.lam1, figure.lam2)[int(i)]
         q = np.diff(there, axis=0)[0] * [1, -1]
@@ -246,6 +269,12 @@ def test_everything_is_drawn_where_the_reference_puts_it(page, state, width):
             missing = [w for w in inside if np.abs(np.array(seen["curve"][name]) - w).max(axis=1).min() > 0.35]
             low, high = min(w[1] for w in wanted), max(w[1] for w in wanted)
             assert len(missing) < len(inside) or low == high
+    stretches = [place(s, v) for s, v in zip(*sizes["back"], strict=True) if v > 0]
+    heights = [place(0, numbers(text)[0])[1] for text, _ in seen["sizes"]["ys"]]
+    (left, right), top = (place(s, 1.0)[0] for s in (0, STEPS)), min(heights)
+    assert_dots(
+        dots(root, ".ex-gradient"), stretches, [left - 2, top, right - left + 4, max(heights) - top], "what comes back"
+    )
     for role, (at, value) in {"gradient": (k, stretch(J, k, t)), "state": (t, stretch(J, 0, t))}.items():
         if role in seen["size"]:
             assert_at(seen["size"][role], place(at, value), f"the dot of {role}")

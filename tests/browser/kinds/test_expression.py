@@ -153,7 +153,7 @@ def test_the_picture_follows_the_state_and_survives_a_bad_text():
 TREE = """root => ({
     nodes: [...root.querySelectorAll("rect.ex-node")].map(r => ({ look: [...r.classList], words: r.nextElementSibling
         .textContent, x: +r.getAttribute("x") + r.getAttribute("width") / 2, y: +r.getAttribute("y") + 11 })),
-    edges: [...root.querySelectorAll(".ex-edge")].map(g => [g.classList.contains("ex-off"),
+    edges: [...root.querySelectorAll(".ex-edge")].map(g => [...["ex-off", "ex-hot"].map(c => g.classList.contains(c)),
         ...g.querySelector("path").getAttribute("d").match(/-?[\\d.]+/g).map(Number)]) })"""
 FACES = {"True": "T", "False": "F", "*": "×", "-": "−", "/": "÷"}
 
@@ -181,14 +181,23 @@ def test_at_every_step_the_tree_shows_the_nodes_that_are_computed_and_what_they_
         assert xs[:tau] == sorted(xs[:tau])
         np.testing.assert_allclose(np.corrcoef(ys, high)[0, 1], -1, atol=1e-6)  # a level up is a level up
         wanted = [(c, n) for n, pair in enumerate(tree.merges, tau) for c in pair]
-        for (off, *ends), (child, n) in zip(drawn["edges"], wanted, strict=True):
-            assert off == (n >= tau + step)
+        for (off, hot, *ends), (child, n) in zip(drawn["edges"], wanted, strict=True):
+            assert off == (n >= tau + step) and hot == (step > 0 and n == tau + step - 1)
             np.testing.assert_allclose(ends, [xs[child], ys[child], xs[n], ys[n]], atol=0.6)
         if step:
             left, right = (" ".join(labels[n]) for n in tree.merges[step - 1])
             assert f"Step {step}: “{left}” and “{right}” make" in said and " ".join(labels[tau + step - 1]) in said
         else:
             assert "Nothing merged yet" in said
+
+
+@pytest.mark.parametrize("text", ["1 + 2", "1 + 2 * 3 - 4", "1 + 2 * 3 - 4 - 5"])
+def test_leaves_stand_as_far_apart_as_a_narrow_screen_has_room_for(page, text):
+    figure = show(page, ExpressionTree(text=text), 360)
+    tau, width = len(parse(text).tokens), figure.root.evaluate("r => r.querySelector('svg').viewBox.baseVal.width")
+    xs = [node["x"] for node in figure.root.evaluate(TREE)["nodes"][:tau]]
+    assert width < 360, "the drawing is wider than the screen"
+    assert min(np.diff(xs)) > min(60, 0.85 * width / tau) and 10 < min(xs) < max(xs) < width - 10
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Graphs: each step shows what its frames say, views are looked up by the controls, and bad input is named."""
 
 import re
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -87,6 +88,9 @@ EDGES = """root => Object.fromEntries([...root.querySelectorAll("[data-edge]")].
     const tip = g.querySelector(".ex-arrow").getCTM();
     return [g.dataset.edge, { from: [from.x, from.y], to: [to.x, to.y], tip: [tip.e, tip.f], look: [...g.classList],
         label: g.querySelector(".ex-weight").textContent, grad: g.querySelector(".ex-grad").textContent }]; }))"""
+LOOP = """root => { const { x, y, width, height } = root.querySelector("[data-edge='a>a'] path").getBBox();
+    return [x, y, width, height]; }"""
+CIRCLES = "root => [...root.querySelectorAll('circle.ex-node')].map(c => [c.cx, c.r].map(v => v.baseVal.value))"
 
 
 def stepped(**options):
@@ -121,6 +125,24 @@ def test_arrows_end_at_the_border_of_a_box_however_wide_it_is(page):
     assert tips["left"][0] == pytest.approx(box[0] - 5, abs=1) and tips["over"][1] == pytest.approx(box[1] - 5, abs=1)
     x, y = tips["aslant"]
     assert x < box[0] - 1 or y < box[1] - 1
+
+
+def test_a_loop_leaves_its_node_above_and_comes_back_to_it_from_below(page):
+    figure = show(page, small(View([A, Node("b", 1, 0)], [Edge("a", "a", "w"), Edge("a", "b")])))
+    a, loop = figure.root.evaluate(NODES)["a"], figure.root.evaluate(EDGES)["a>a"]
+    left, top, width, height = figure.root.evaluate(LOOP)
+    assert top < a["y"] - 15 and top + height > a["y"] + 15 and left > a["x"] and left + width > a["x"] + 30
+    assert loop["from"][1] < a["y"] < loop["to"][1]
+
+
+@pytest.mark.parametrize("width", [900, 360])
+def test_nodes_side_by_side_leave_room_for_an_arrow_between_them(page, width):
+    nodes = [Node(f"h{t}", t, 0, share="h") for t in range(16)]
+    figure = show(page, small(View(nodes, [Edge("h0", "h1")])), width)
+    at = figure.root.evaluate(CIRCLES)
+    assert len(at) == 16
+    for (x, r), (after, _) in pairwise(sorted(at)):
+        assert after - x > 2 * r + 14
 
 
 def test_at_every_step_the_graph_shows_what_its_frames_have_put_there_and_lights_what_is_at_work(page):

@@ -42,9 +42,11 @@ def test_bad_input_is_named(options, message):
 
 
 RNG = np.random.default_rng(13)
+NAMES = ["first", "second", "third"]
 ONE = [
-    Panel("share", RNG.uniform(0, 1, (3, 7)).round(3), ["first", "second", "third"]),
-    Panel("state", RNG.uniform(-2, 2, (2, 7)).round(3), ["up", "down"], low=-2, high=2, role="state"),
+    Panel("share", RNG.uniform(0, 1, (3, 7)).round(3), NAMES),
+    Panel("state", RNG.uniform(-2, 2, (3, 7)).round(3), NAMES, low=-2, high=2, role="state"),
+    Panel("input", RNG.uniform(-9, 9, (2, 7)).round(3), ["up", "down"], low=-9, high=9, role="input"),
 ]
 TWO = [Panel("bits", RNG.uniform(0, 8, (4, 5)).round(3), list("pqrs"), high=8, role="loss")]
 CELLS = """root => [...root.querySelectorAll(".ex-frame")].map(frame => {
@@ -57,6 +59,7 @@ CELLS = """root => [...root.querySelectorAll(".ex-frame")].map(frame => {
 CURSOR = """root => { const b = root.querySelector(".ex-cursor").getBBox();
     return [b.x, b.x + b.width, b.y, b.y + b.height]; }"""
 DOTS = "root => [...root.querySelectorAll('.ex-dot')].map(c => [+c.getAttribute('cx'), +c.getAttribute('cy')])"
+WRITTEN = """root => [...root.querySelectorAll(".ex-beside text")].map(t => [t.textContent, +t.getAttribute("y")])"""
 LIMITS = """root => [...root.querySelectorAll(".ex-beside text")].slice(-5)
     .map(t => [t.textContent, +t.getAttribute("y") - 4])"""
 
@@ -100,6 +103,18 @@ def test_every_cell_has_the_strength_of_its_value_and_the_colour_of_its_sign(pag
 
 
 @pytest.mark.parametrize(("scene", "panels"), [("one", ONE), ("two", TWO)])
+def test_each_row_has_its_whole_name_beside_it(page, scene, panels):
+    figure = show(page, played())
+    figure.put(scene=scene)
+    rows = [cells[0] for panel in grids(figure, panels) for cells in panel]
+    names = [name for panel in panels for name in panel.rows]
+    written = figure.root.evaluate(WRITTEN)
+    for name, cell in zip(names, rows, strict=True):
+        beside = [y for words, y in written if words == name and 0 < y - (cell.y + cell.height / 2) < 8]
+        assert len(beside) == 1, f"{name} is not written beside its row: {written}"
+
+
+@pytest.mark.parametrize(("scene", "panels"), [("one", ONE), ("two", TWO)])
 def test_at_every_step_the_cursor_frames_its_column_and_the_readout_tells_its_numbers(page, scene, panels):
     figure = show(page, played())
     figure.put(scene=scene)
@@ -112,14 +127,15 @@ def test_at_every_step_the_cursor_frames_its_column_and_the_readout_tells_its_nu
             assert abs(left - cell.x) < 0.1 and abs(right - cell.x - cell.width) < 1.1
             assert top < cell.y < bottom
         wanted = [f"Letter {t}."] if scene == "one" else [f"Step {t} of 5."]
-        wanted += [f"{p.label} {p.values[1, t - 1]:.3g}".replace("-", "−") for p in panels]
+        wanted += [f"{p.label} {p.values[1, t - 1]:.3g}".replace("-", "−") for p in panels if p.label != "input"]
         assert all(words in said for words in wanted), f"{said!r} lacks one of {wanted}"
         assert f"{panels[0].rows[1]}:" in said and f"{panels[0].rows[0]}:" not in said
+        assert "input" not in said, "the third panel has other rows, and none of them is meant"
         assert f"{t} / {panels[0].values.shape[1]}" in figure.root.locator(".ex-row output").first.inner_text()
 
 
-def test_the_traced_row_is_drawn_as_a_line_of_its_values_with_a_dot_at_the_step(page):
-    figure = show(page, played())
+def test_the_traced_row_is_a_line_in_every_panel_that_has_it_with_a_dot_at_the_step(page):
+    figure, having = show(page, played()), ONE[:2]
     for row in (1, 2, 3):
         figure.put(t=4, row=row)
         (high, low) = sorted(
@@ -128,11 +144,15 @@ def test_the_traced_row_is_drawn_as_a_line_of_its_values_with_a_dot_at_the_step(
         y = Axis.through([(str(v), pixel) for v, pixel in (high, low)])
         assert y.slope < 0, "the larger is not above the smaller"
         named, _ = curves(figure.root)
-        columns = [c.x + c.width / 2 for c in grids(figure, ONE)[0][0]]
-        for panel, dot in zip(ONE, figure.root.evaluate(DOTS), strict=True):
-            values = panel.values[min(row, len(panel.rows)) - 1]
+        assert list(named) == [panel.label for panel in having], "rows of the same number are not the same row"
+        cells = grids(figure, ONE)
+        columns = [c.x + c.width / 2 for c in cells[0][0]]
+        lowest = cells[-1][-1][0].y + cells[-1][-1][0].height
+        for panel, dot in zip(having, figure.root.evaluate(DOTS), strict=True):
+            values = panel.values[row - 1]
             line = named[panel.label].points
             np.testing.assert_allclose(line[:, 0], columns, atol=0.5)
+            assert line[:, 1].min() > lowest, "the line runs over the cells"
             np.testing.assert_allclose(y.value(line[:, 1]), values, atol=0.02)
             np.testing.assert_allclose(dot, line[3], atol=0.1)
 

@@ -29,6 +29,10 @@ def example() -> Reading:
     return Reading("coloured", TEXTS, values, UNITS, QUANTITIES, notes, after, t=5, find=goal, **words)
 
 
+TOUCHED = """root => { const svg = root.querySelector("svg");
+    return [svg.querySelector(".ex-touch").getBBox().width, svg.viewBox.baseVal.width]; }"""
+
+
 def live(page, width=700, **state):
     """The example in a page of that width, in that state."""
     figure = example()
@@ -77,6 +81,15 @@ def test_grounds_and_bars_show_the_values_of_their_characters(page, state, width
     for (*_, y), (low, height), v in zip(grounds, bars, values, strict=True):
         base = y + 22 + tall
         assert (low if v < 0 else low + height) == pytest.approx(base, abs=0.02)
+
+
+def test_all_of_the_text_can_be_touched_whatever_the_width_becomes(page):
+    _, seen = live(page, 700)
+    for width in (700, 712, 690, 359):
+        page.evaluate("width => { document.body.style.width = `${width}px`; }", width)
+        seen.look()
+        touched, whole = seen.root.evaluate(TOUCHED)
+        assert touched == pytest.approx(whole, abs=0.5)
 
 
 @pytest.mark.parametrize("width", [700, 359])

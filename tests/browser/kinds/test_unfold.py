@@ -18,6 +18,7 @@ HALF, PANEL, TOP = 28, 40, 292  # of a tank, and of the panel of parts, in pixel
 TYPED = [
     *("unfold", "Ärger", "où est-ce ?", "ΩΨ", "y", "  ", "1 0 0 -1", "−2,.5;3", "1.", "+1 -7", "naïve 2", "1 two"),
     *("abcdefghijklmnopq", " ".join("1" * 20), "été" * 5, "5\t-0.5", "你好", "e\u0301a", "ß-İ", "1 ,"),
+    *("1.5 -0.25 2", "13 27.75", "4.8 -6.4"),
 ]
 DRAWN = [
     (Unit(*RNG.uniform([-3, -2, -2, -2], [3, 2, 2, 2]).round(2)), RNG.normal(size=RNG.integers(1, 13)))
@@ -53,6 +54,14 @@ READ = """() => {
         say: root.querySelector(".ex-readout").textContent,
     };
 }"""
+
+
+# Of each wire: where its arrow stands, where it ends, and both directions in degrees.
+ARROWS = """() => [...document.querySelectorAll(".un-arrow")].map(arrow => {
+    const [x, y, turn] = arrow.getAttribute("transform").match(/-?[0-9.]+/g).map(Number);
+    const wire = arrow.previousElementSibling, far = wire.getTotalLength();
+    const [a, b] = [wire.getPointAtLength(far - 0.5), wire.getPointAtLength(far)];
+    return [[x, y], [b.x, b.y], turn, Math.atan2(b.y - a.y, b.x - a.x) * 180 / Math.PI]; })"""
 
 
 def set_state(page, **state):
@@ -144,6 +153,16 @@ def test_there_is_a_copy_of_each_parameter_wherever_the_graph_reads_it(page, sta
         assert columns[t - 1] < d[0] < columns[t - 1] + 20, "it leaves the state before"
         assert columns[t] - 20 < d[-2] < columns[t], "and enters this step"
     assert f"{len(graph.nodes) + 2} nodes, longest path {depth(graph) + 2}" in seen["say"], "o and L are two more"
+
+
+@pytest.mark.parametrize("state", STATES, ids=str)
+def test_arrows_stand_at_the_ends_of_their_wires_and_point_along_them(page, state):
+    shown(page, **state)
+    arrows = page.evaluate(ARROWS)
+    assert len(arrows) > 5
+    for tip, end, turn, along in arrows:
+        np.testing.assert_allclose(tip, end, atol=0.1)
+        assert abs((turn - along + 180) % 360 - 180) < 15, "it points elsewhere"
 
 
 @pytest.mark.parametrize("opened", [0, 34, 50, 76, 100])

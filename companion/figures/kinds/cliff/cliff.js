@@ -131,15 +131,13 @@
     },
     // Draws a descent; where it leaves the picture, its label joins `labels`, clear of those that are there.
     path(g, p, out, role, label, labels) {
-      const { svg, text, round } = explorables.kit;
+      const { svg, text, round, dots } = explorables.kit;
       let d = "";
       let exit = null;
-      const dots = [];
-      out.w.forEach((w, k) => {
-        const [x, y] = [p.x(w), p.y(out.b[k])];
-        if (p.inside(x, y)) dots.push([x, y]);
+      const spots = out.w.map((w, k) => [p.x(w), p.y(out.b[k])]);
+      spots.forEach(([x, y], k) => {
         if (!k) return;
-        const part = inside(p.x(out.w[k - 1]), p.y(out.b[k - 1]), x, y, p);
+        const part = inside(...spots[k - 1], x, y, p);
         if (!part) return;
         d += `M${part.slice(0, 2).map(round).join(" ")}L${part.slice(2, 4).map(round).join(" ")}`;
         if (part[4]) exit ??= part;
@@ -148,8 +146,7 @@
         svg("path", { d, class: "ex-curve ex-way ex-halo", style: "stroke-width:4.5px" }),
         svg("path", { d, class: `ex-curve ex-way ex-${role}`, "stroke-dasharray": role === "target" ? "5 3" : null }),
       );
-      g.append(svg("g", { style: "stroke:var(--ex-ink);stroke-width:0.5px" }, dots.map(([x, y]) =>
-        svg("circle", { cx: round(x), cy: round(y), r: 2.6, class: `ex-dot ex-${role}` }))));
+      g.append(dots(p, spots, 2.6, { style: "stroke:var(--ex-ink);stroke-width:0.5px", class: `ex-dot ex-${role}` }));
       if (exit) {
         const [x0, y0, x, y] = exit;
         const turn = (Math.atan2(y - y0, x - x0) * 180) / Math.PI;

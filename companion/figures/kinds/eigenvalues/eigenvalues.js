@@ -2,6 +2,7 @@
 // Computed in the page, since dragging must be immediate; the tests hold what is computed and drawn to companion.
 (() => {
   "use strict";
+  const { svg, text, axes, scales, curve, dots, measure, round, number, up } = explorables.kit;
   const FIRST = Math.PI / 6; // the direction of the first eigenvector
   const MAPS = {
     linear: [(a) => a, () => 1],
@@ -85,23 +86,22 @@
     return { rate, rests: Math.hypot(x - x0, y - y0) < 1e-4 };
   }
 
-  const { up } = explorables.kit;
   const ONE = 0.004; // a rate within this of 1 is one: a fitted slope is not exact
   const rung = (ladder, v) => ladder.find((r) => r >= v) ?? ladder.at(-1);
   const SOLID = { 0: "7 4", 1: "2 3" }; // the dashes of the first eigenvalue and of the second
 
   // A word at that of the places [x, y, anchor] where it covers fewest of the points; never over another word.
   function write(g, word, places, { frame, taken, points }, attrs) {
-    const { text, measure } = explorables.kit;
     const w = measure(word) + 4;
     let best = null;
     for (const [x, y, anchor] of places) {
+      if (best?.cost === 0) break;
       const left = x - { start: 0, middle: w / 2, end: w }[anchor];
       const meets = (b) => left < b.left + b.width && left + w > b.left && y - 12 < b.top + b.height && y + 4 > b.top;
       const fits = left >= frame.left && left + w <= frame.left + frame.width
         && y - 12 >= frame.top && y + 4 <= frame.top + frame.height;
       if (!fits || taken.some(meets)) continue;
-      const cost = points.filter(([px, py]) => meets({ left: px, top: py, width: 0, height: 0 })).length;
+      const cost = points.filter(([px, py]) => px > left && px < left + w && py > y - 12 && py < y + 4).length;
       if (!best || cost < best.cost) best = { cost, x, y, anchor, box: { left, top: y - 12, width: w, height: 16 } };
     }
     if (!best) return;
@@ -122,7 +122,6 @@
     return { ...r, x, y, inside, invert };
   }
   function square(g, p, names, id) {
-    const { svg, text, round, number } = explorables.kit;
     const base = p.top + p.height;
     const rim = { x: p.left, y: p.top, width: p.width, height: p.height };
     const clipped = svg("g", { "clip-path": `url(#${id})` });
@@ -145,7 +144,6 @@
     return clipped;
   }
   const path = (p, points) => {
-    const { round } = explorables.kit;
     return points.map(([x, y], i) => `${i ? "L" : "M"}${round(p.x(x))} ${round(p.y(y))}`).join("");
   };
 
@@ -177,7 +175,9 @@
         if (wide && rest - small > 150) this.key(g, [room[0], 92]);
       });
       view.layer("state", undefined, (g) => this.state(view, g, boxes.state, state, out));
-      view.layer("sizes", undefined, (g) => this.sizes(view, g, boxes.sizes, state, out));
+      const plot = this.scales(view, boxes.sizes, out);
+      view.layer("axes", [w, plot.low, plot.high].join(), (g) => axes(g, plot));
+      view.layer("sizes", undefined, (g) => this.sizes(view, g, { ...plot, layer: g }, state, out));
       return { height: big + (wide ? 40 : 184), say: this.say(state, out) };
     },
     // What the long run comes to; only the steps that are looked at do not change it.
@@ -188,7 +188,6 @@
     },
     // The eigenvalues and their powers; two real ones hang above and below the axis, so that neither hides the other.
     plane(view, g, p, state) {
-      const { svg, round } = explorables.kit;
       const clipped = square(g, p, ["real", "imaginary part of λ"], `${view.spec.name}-plane`);
       const complex = state.spectrum === "complex";
       const lam = eigenvalues(state);
@@ -197,16 +196,15 @@
       lam.forEach(([re, im], i) => {
         const [size, angle] = [Math.hypot(re, im), Math.atan2(im, re)];
         const powers = Array.from({ length: view.data.steps + 1 }, (_, t) =>
-          [Math.cos, Math.sin].map((f) => size ** t * f(t * angle))).filter(([a]) => Math.abs(a) < 9);
+          [Math.cos, Math.sin].map((f) => size ** t * f(t * angle)));
         const off = complex ? 0 : [-4, 4][i];
         if (complex) clipped.append(svg("path", { d: path(p, powers), class: "ex-track ex-parameter ex-fine" }));
-        powers.forEach(([a, b], t) => {
-          const now = t === state.t;
-          if (t === 0 && !now) return;
-          const at = { cx: round(p.x(a)), cy: round(p.y(b) + off), r: now ? 4.5 : 1.6 };
-          const look = { class: `ex-dot ex-parameter${now ? " ex-instant" : ""}`, "data-power": now ? i : null };
-          clipped.append(svg("circle", { ...at, ...look }));
-        });
+        const spots = powers.map(([a, b]) => [p.x(a), p.y(b) + off]);
+        clipped.append(dots(p, spots.filter((_, t) => t && t !== state.t), 1.6, { class: "ex-dot ex-parameter" }));
+        if (p.inside(...spots[state.t])) {
+          const [cx, cy] = spots[state.t].map(round);
+          clipped.append(svg("circle", { cx, cy, r: 4.5, class: "ex-dot ex-parameter ex-instant", "data-power": i }));
+        }
         const [x, y] = [round(p.x(re)), round(p.y(im))];
         if (complex && i) {
           g.append(svg("circle", { cx: x, cy: y, r: 6, class: "ex-dot ex-parameter ex-faint" }));
@@ -234,7 +232,6 @@
       }
     },
     numbers(g, [left, top], W) {
-      const { svg, text, number } = explorables.kit;
       g.append(text(left, top + 14, "W ="));
       W.forEach((row, i) => row.forEach((v, j) => {
         const short = Math.abs(v) < 5e-3 ? 0 : Math.round(v * 100) / 100;
@@ -244,7 +241,6 @@
       g.append(svg("path", { class: "ex-bracket", d: bracket(left + 30, 4) + bracket(left + 124, -4) }));
     },
     key(g, [left, top]) {
-      const { svg, text } = explorables.kit;
       const lines = [["a small disc of changes", "ex-disc ex-gradient"], ["and what steps make of it", null],
         ["parts of h along q₁, q₂", "ex-part"]];
       lines.forEach(([words, look], i) => {
@@ -256,7 +252,6 @@
     },
     // The state on its way, and what becomes of a small disc of changes around h(k) by step t.
     state(view, g, box, state, out) {
-      const { svg, round } = explorables.kit;
       const { t, k: from, f } = state;
       const real = state.spectrum === "real";
       const leading = Math.max(...eigenvalues(state).map((z) => Math.hypot(...z)));
@@ -296,11 +291,11 @@
         svg("path", { d: path(p, run), class: "ex-track ex-state ex-ghost" }),
         svg("path", { d: path(p, run.slice(0, t + 1)), class: "ex-track ex-state", "data-path": true }),
       );
-      run.forEach((v, k) => {
-        const [x, y] = place(v);
-        const dot = { cx: round(x), cy: round(y), r: 2.4, class: `ex-dot ex-state${k > t ? " ex-later" : ""}` };
-        if (k !== t && p.inside(x, y)) clipped.append(svg("circle", dot));
-      });
+      const spots = run.map(place);
+      clipped.append(
+        dots(p, spots.slice(0, t), 2.4, { class: "ex-dot ex-state" }),
+        dots(p, spots.slice(t + 1), 2.4, { class: "ex-dot ex-state ex-later" }),
+      );
       const r = 0.18 * reach;
       const ring = Array.from({ length: 49 }, (_, j) => [Math.cos, Math.sin].map((a) => r * a((j * Math.PI) / 24)));
       const disc = (at, A) => path(p, ring.map((v) => dot(A, v).map((u, i) => u + at[i])));
@@ -328,19 +323,19 @@
         write(g, `q${"₁₂"[i]}`, ends.flatMap(([ex, ey]) => around(ex, ey, 7)), words);
       });
     },
-    // How far t steps stretch, and what comes back through them.
-    sizes(view, g, [left, top, width, height], state, out) {
-      const { svg, plot, curve, round } = explorables.kit;
-      const { t, k } = state;
-      const { steps } = view.data;
-      const xs = out.forward.map((_, k) => k);
+    scales(view, [left, top, width, height], out) {
       const seen = [...out.forward, ...out.back].filter((v) => v > 0 && Number.isFinite(v));
       const low = -rung([2, 4, 8, 16], -Math.log10(Math.min(...seen)));
       const high = rung([1, 2, 4, 8], Math.log10(Math.max(...seen)));
-      const p = plot(g, { left, top, width, height }, {
-        xdomain: [0, steps], ydomain: [10 ** low, 10 ** high], logy: true,
+      return scales({ left, top, width, height }, {
+        xdomain: [0, view.data.steps], ydomain: [10 ** low, 10 ** high], logy: true,
         xlabel: "step", ylabel: "longest stretch",
       });
+    },
+    // How far t steps stretch, and what comes back through them.
+    sizes(view, g, p, state, out) {
+      const { t, k } = state;
+      const xs = out.forward.map((_, k) => k);
       const lines = eigenvalues(state).map((z) => xs.map((k) => Math.hypot(...z) ** k));
       const real = state.spectrum === "real";
       const named = real ? [["|λ₁|ᵗ", lines[0]], ["|λ₂|ᵗ", lines[1]]] : [["ρᵗ", lines[0]]];
@@ -354,12 +349,8 @@
       const past = xs.slice(0, t + 1);
       curve(p, past, out.back, "gradient", { class: "ex-curve ex-gradient ex-ghost" });
       curve(p, past.slice(k), out.back.slice(k), "gradient", { "data-curve": "back" });
-      past.slice(k).forEach((j) => {
-        const y = p.y(out.back[j]);
-        if (out.back[j] > 0 && p.inside(p.x(j), y)) {
-          g.append(svg("circle", { cx: round(p.x(j)), cy: round(y), r: 2.4, class: "ex-dot ex-gradient" }));
-        }
-      });
+      const back = past.slice(k).filter((j) => out.back[j] > 0).map((j) => [p.x(j), p.y(out.back[j])]);
+      g.append(dots(p, back, 2.4, { class: "ex-dot ex-gradient" }));
       if (k === 0) g.append(svg("path", { d: `M${round(p.x(0))} ${round(p.y(reached))}H${x}`, class: "ex-aid" }));
       for (const [at, v, role] of [[k, out.back[k], "gradient"], [t, reached, "state"]]) {
         const look = { r: 5, class: `ex-dot ex-${role} ex-instant`, "data-size": role };
@@ -386,7 +377,6 @@
     sayings: () => ["‖∂h⁽⁴⁰⁾/∂h⁽³⁸⁾‖ = 2.8×10⁻¹². In the long run a step multiplies it by 0.444: it vanishes. First "
       + "it grows, to 2.88 at t = 28. h⁽⁴⁰⁾ lies 4.4×10⁻¹²° off q₁, which leads."],
     say(state, out) {
-      const { number } = explorables.kit;
       const { t, k, spectrum, f } = state;
       const first = `‖∂h${up(t)}/∂h${up(k)}‖ = ${number(out.back[k])}. `;
       const fate = out.rate < 1 - ONE ? "it vanishes" : out.rate > 1 + ONE ? "it explodes"
@@ -408,7 +398,7 @@
       const q = eigenvectors(state)[k];
       const across = Math.abs(q[0] * h[1] - q[1] * h[0]);
       const degrees = (Math.atan2(across, Math.abs(q[0] * h[0] + q[1] * h[1])) * 180) / Math.PI;
-      return ` h${up(state.t)} lies ${explorables.kit.number(degrees)}° off q${"₁₂"[k]}, which leads.`;
+      return ` h${up(state.t)} lies ${number(degrees)}° off q${"₁₂"[k]}, which leads.`;
     },
     judge(view, goal) {
       const state = view.state();
@@ -417,7 +407,6 @@
       return (goal ? this.growing : this.surviving)(state, run, steps);
     },
     growing(state, { forward, rate }) {
-      const { number } = explorables.kit;
       const peak = Math.max(...forward);
       const got = `It grows to ${number(peak)} at t = ${forward.indexOf(peak)}.`;
       if (rate >= 1 - ONE) return { done: false, say: `It does not vanish: in the long run × ${number(rate)} a step.` };
@@ -428,7 +417,6 @@
       return { done: false, say: `${got} ${cause}` };
     },
     surviving(state, { h, forward, rate, rests }, steps) {
-      const { number } = explorables.kit;
       if (state.f !== "tanh") return { done: false, say: "This net has no tanh." };
       const size = forward[steps];
       const got = `After ${steps} steps it is ${number(size)}.`;

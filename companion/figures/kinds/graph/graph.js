@@ -83,7 +83,7 @@
           ...scene.edges.map((e) => this.edge(g, e, byId, place, radius)),
           ...scene.nodes.map((n) => this.node(g, n, place(n), radius)),
         ];
-      }, { held: true });
+      });
       const on = (id, grads) => !stepped || id in seen.value || id in seen.fill || id in grads;
       view.update.forEach((update) => update(seen, light, on));
       const words = stepped && step === 0 ? "Nothing computed yet: step forward." : seen.say;

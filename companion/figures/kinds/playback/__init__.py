@@ -46,7 +46,8 @@ class Playback(Explorable):
     controls : choices and ranges that select the scene, as in `Graph`.
     title, caption : words.
     t : the step at which the cursor starts, counted from 1.
-    row : the row that starts as the traced one, counted from 1 (figures with more than one row trace one as a line).
+    row : the row that starts as the traced one, counted from 1. Figures with more than one row trace one as a line, in
+        each panel whose rows have the names that those of the longest have.
     context : show the tokens around the cursor in the read-out; `glue` joins them ("" for characters).
     goals : small tasks, judged by the values of `controls` (or ``scene``), ``t`` and ``row``.
 

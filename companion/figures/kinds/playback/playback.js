@@ -3,12 +3,14 @@
 // {tokens, panels: [{label, role, rows, low, high, values: [row][step]}], say}
 (() => {
   "use strict";
-  const { svg, text, measure, fold, key, dashes, round, number, typeset, clamp } = explorables.kit;
+  const { svg, text, measure, fold, key, flow, dashes, round, number, typeset, clamp } = explorables.kit;
   const BOLD = "600 12px";
   const TRACE = 66; // height of the traced line
 
-  const most = (scene) => Math.max(...scene.panels.map((p) => p.rows.length));
-  const of = (p, row) => Math.min(row, p.rows.length - 1); // a panel with fewer rows shows its last
+  const longest = (scene) => scene.panels.reduce((a, b) => (b.rows.length > a.rows.length ? b : a));
+  const most = (scene) => longest(scene).rows.length;
+  // A row is traced in the panels that have the rows of the longest: a cell of a tape is not a bit of the input.
+  const alike = (scene) => scene.panels.filter((p) => String(p.rows) === String(longest(scene).rows));
   const tall = (p) => (p.rows.length > 20 ? 6 : p.rows.length > 12 ? 9 : p.rows.length > 5 ? 14 : 20);
   const legend = (p) => `blank 0, full ${number(p.high)}${p.low < 0 ? `, grey ${number(p.low)}` : ""}`;
   const shown = (token) => (token === " " ? "␣" : token);
@@ -38,12 +40,8 @@
     const height = traced ? line + TRACE + 8 : tokens + 18;
     return { margin, cell, width: wide, steps, panels, tokens, line, height, x: (k) => margin + k * cell };
   }
-  const entries = (scene) => scene.panels.map((p, i) => ({ label: p.label, role: p.role, dash: dashes(i) }));
-  const rowsOfKey = (scene, width) => {
-    const g = svg("g", {});
-    key(g, entries(scene), 0, 0, width - 8);
-    return 1 + Math.max(...[...g.querySelectorAll("text")].map((node) => (node.getAttribute("y") - 13) / 18));
-  };
+  const entries = (scene) => alike(scene).map((p, i) => ({ label: p.label, role: p.role, dash: dashes(i) }));
+  const rowsOfKey = (scene, width) => 1 + flow(entries(scene).map((e) => e.label), width - 8).at(-1).row;
 
   function cells(g, p, { top, h }, { x, cell, margin }) {
     const span = Math.max(Math.abs(p.low), Math.abs(p.high));
@@ -67,6 +65,7 @@
   }
   // Names of panels and rows, which stay in sight while the rest scrolls.
   function names(g, scene, at, row) {
+    const chosen = row === null ? [] : alike(scene);
     scene.panels.forEach((p, i) => {
       const { lines, top, h } = at.panels[i];
       lines.forEach((line, k) => g.append(
@@ -74,15 +73,15 @@
       ));
       p.rows.forEach((name, r) => {
         if (r % Math.ceil(13 / h)) return; // none overlap
-        const traced = row !== null && r === of(p, row) ? " ex-label" : "";
+        const traced = chosen.includes(p) && r === row ? " ex-label" : "";
         const style = { "text-anchor": "end", class: `ex-small${traced}` };
         g.append(text(at.margin - 6, top + r * h + h / 2 + 4, kept(name, at.margin - 10), style));
       });
     });
   }
-  // The chosen row of every panel as a line under the heat maps.
+  // The chosen row as a line under the heat maps, one for each panel that has it.
   const range = (scene) => {
-    const values = scene.panels.flatMap((p) => [p.low, p.high, ...p.values.flat()]);
+    const values = alike(scene).flatMap((p) => [p.low, p.high, ...p.values.flat()]);
     return [Math.min(0, ...values), Math.max(...values)];
   };
   const rise = (scene, at) => {
@@ -92,8 +91,8 @@
   function trace(g, scene, at, row) {
     const y = rise(scene, at);
     g.append(svg("line", { x1: at.margin, x2: at.x(at.steps), y1: round(y(0)), y2: round(y(0)), class: "ex-zero" }));
-    scene.panels.forEach((p, i) => {
-      const d = p.values[of(p, row)].map((v, k) => `${k ? "L" : "M"}${round(at.x(k + 0.5))} ${round(y(v))}`).join("");
+    alike(scene).forEach((p, i) => {
+      const d = p.values[row].map((v, k) => `${k ? "L" : "M"}${round(at.x(k + 0.5))} ${round(y(v))}`).join("");
       g.append(svg("path", { d, class: `ex-curve ex-${p.role}`, "stroke-dasharray": dashes(i) }));
     });
   }
@@ -115,8 +114,8 @@
     g.append(svg("path", { d, class: "ex-cursor" }), svg("rect", { ...grab, class: "ex-grab", "data-handle": "t" }));
     if (row === null) return;
     const y = rise(scene, at);
-    scene.panels.forEach((p) => {
-      const now = { cx: round(at.x(t + 0.5)), cy: round(y(p.values[of(p, row)][t])), r: 4 };
+    alike(scene).forEach((p) => {
+      const now = { cx: round(at.x(t + 0.5)), cy: round(y(p.values[row][t])), r: 4 };
       g.append(svg("circle", { ...now, class: `ex-dot ex-${p.role}` }));
     });
   }
@@ -157,12 +156,10 @@
       }
       return view.tall.height;
     },
-    who: (scene, row) => {
-      const longest = scene.panels.reduce((a, b) => (b.rows.length > a.rows.length ? b : a));
-      return longest.rows[of(longest, row)];
-    },
+    who: (scene, row) => longest(scene).rows[row],
     say(view, scene, t, row) {
-      const values = scene.panels.map((p) => `${p.label} ${number(p.values[of(p, row ?? 0)][t])}`).join(" · ");
+      const told = row === null ? scene.panels : alike(scene);
+      const values = told.map((p) => `${p.label} ${number(p.values[row ?? 0][t])}`).join(" · ");
       const read = row === null ? values : `${this.who(scene, row)}: ${values}`;
       if (scene.say) return row === null ? scene.say[t] : `${typeset(scene.say[t])} Traced: ${read}.`;
       const before = scene.tokens.slice(Math.max(0, t - 14), t).join(view.data.glue);

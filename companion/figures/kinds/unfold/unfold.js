@@ -152,13 +152,19 @@
       const seed = middle(wire({ x: x(1), y: ROW.h }, x(1), 0, bulge)); // where h⁽⁰⁾ waits: in the delay
       const zero = { x: mix(born, seed[0], x(0)), y: mix(born, seed[1], ROW.h) };
       const pills = [];
+      // What is alike lies in one group, so that what comes or goes moves nothing else.
+      const groups = (names) => Object.fromEntries(names.map((name) => [name, svg("g", {})]));
+      const [flows, wires] = [groups(["v", "w", "tanh"]), groups(["v", "end", "w", "tanh", "u", "b"])];
+      const [others, copies] = [groups(["delays", "ends", "first", "nodes", "grads"]), groups(PARAMETERS)];
+      for (const lot of [flows, wires, others, copies]) g.append(...Object.values(lot));
+      const { delays, ends, nodes, grads } = others;
 
       const draw = (name, c, { dim, way = 1 } = {}) => {
         const width = 1.2 + 1.3 * Math.abs(s.p[name] ?? 0.4);
         const dash = s.p[name] < 0 ? "5 4" : null;
         const [[px, py], [qx, qy]] = [c.at(-2), c.at(-1)];
         const turn = (Math.atan2(qy - py, qx - px) * 180) / Math.PI;
-        g.append(svg("g", { "data-share": name, opacity: way < 1 ? round(way) : null },
+        wires[name].append(svg("g", { "data-share": name, opacity: way < 1 ? round(way) : null },
           svg("path", {
             d: path(c), class: `un-wire${dim ? " ex-off" : ""}${lit(name)}`,
             "stroke-width": round(width), "stroke-dasharray": dash,
@@ -170,38 +176,38 @@
       };
       const line = (x1, y1, x2, y2) => [[x1, y1], [mix(1 / 3, x1, x2), mix(1 / 3, y1, y2)],
         [mix(2 / 3, x1, x2), mix(2 / 3, y1, y2)], [x2, y2]];
-      const flow = (c, gradient) => g.append(svg("path", {
+      const flow = (name, c, gradient) => flows[name].append(svg("path", {
         d: path(c), class: "un-back", "stroke-width": round(2 + 9 * Math.min(1, Math.abs(gradient))),
       }));
 
       // wires: what the gradient has passed is broad and purple beneath
       if (whole) {
         const up = line(end, ROW.h - HALF - 3, end, ROW.out + 16);
-        if (s.back <= s.tau) flow(up, s.grad_h[s.tau]);
+        if (s.back <= s.tau) flow("v", up, s.grad_h[s.tau]);
         draw("v", up, { dim: !on(s.tau) });
         pills.push(["v", "v", end, ROW.out + 27]);
-        this.end(g, s, end, (x1, x2) => draw("end", line(x1, ROW.out, x2, ROW.out), { dim: !s.done }));
+        this.end(ends, s, end, (x1, x2) => draw("end", line(x1, ROW.out, x2, ROW.out), { dim: !s.done }));
       }
       for (const t of upTo(first)) {
         const m = t === 1 ? born : (x(t) - x(t - 1)) / gap;
         if (m < 0.001) continue;
         const from = t === 1 ? zero : { x: x(t - 1), y: ROW.h };
         const c = wire(from, x(t), m, bulge);
-        if (s.back <= t) flow(c, s.grad_h[t - 1]);
+        if (s.back <= t) flow("w", c, s.grad_h[t - 1]);
         draw("w", c, { dim: t > 1 && !on(t - 1) });
-        if (m < 1) g.append(square(middle(c), 1 - m));
+        if (m < 1) delays.append(square(middle(c), 1 - m));
         if (m > 0.75) pills.push(["w", `w${t}`, middle(c)[0], middle(c)[1] + 2]);
       }
       if (rest > 0) {
-        if (s.back <= shown) flow(loop, s.grad_h[shown - 1]);
+        if (s.back <= shown) flow("w", loop, s.grad_h[shown - 1]);
         draw("w", loop, { dim: !on(1), way: rest });
-        g.append(square(middle(loop), rest));
+        delays.append(square(middle(loop), rest));
         if (rest === 1) pills.push(["w", "w0", middle(loop)[0] + (named ? 28 : 18), middle(loop)[1]]);
       }
       for (const t of steps) {
         const c = x(t);
         const rise = line(c, ROW.a - 15, c, ROW.h + HALF + 4);
-        if (s.back <= t) flow(rise, s.grad_a[t - 1]);
+        if (s.back <= t) flow("tanh", rise, s.grad_a[t - 1]);
         draw("tanh", rise, { dim: !on(t) });
         draw("u", line(c, ROW.x - 13, c, ROW.a + 19), { dim: !on(t) });
         draw("b", line(c - 26, ROW.a + 22, c - 14, ROW.a + 11), { dim: !on(t) });
@@ -211,32 +217,34 @@
       // nodes
       if (!named && born === 1) {
         const rows = [[ROW.h + HALF + 13, "h⁽⁰⁾"], [ROW.a + 4, "a"], [ROW.x + 4, "x"], [ROW.t, "t"]];
-        for (const [row, name] of rows) g.append(words(x(0), row, name));
+        ends.append(...rows.map(([row, name]) => words(x(0), row, name)));
       }
-      if (born > 0) this.tank(g, zero.x, zero.y, 0, 0, { on: true, scale: born, bare: born < 0.75, named });
+      if (born > 0) this.tank(others.first, zero.x, zero.y, 0, 0, { on: true, scale: born, bare: born < 0.75, named });
       for (const t of steps) {
         const hot = t === s.now && s.step > 0;
-        this.tank(g, x(t), ROW.h, t, s.h[t], { on: on(t), hot, bare: bare(t), named });
+        const step = svg("g", {});
+        nodes.append(step);
+        this.tank(step, x(t), ROW.h, t, s.h[t], { on: on(t), hot, bare: bare(t), named });
         const a = { cx: round(x(t)), cy: ROW.a, r: 15, class: `ex-node ex-state${on(t) ? "" : " ex-off"}` };
         const tile = { x: round(x(t) - 16), y: ROW.x - 12, width: 32, height: 24, rx: 3 };
-        g.append(svg("circle", a), svg("rect", { ...tile, class: `ex-node ex-input${hot ? " ex-hot" : ""}` }));
+        step.append(svg("circle", a), svg("rect", { ...tile, class: `ex-node ex-input${hot ? " ex-hot" : ""}` }));
         if (bare(t)) continue;
-        g.append(
+        step.append(
           words(x(t), ROW.a + 4, on(t) ? short(s.a[t - 1], true) : ""),
           words(x(t), ROW.x + 4, number(s.x[t - 1]), "ex-name"),
           words(x(t), ROW.letter, s.signs[t - 1] === " " ? "␣" : s.signs[t - 1], "un-letter"),
         );
         if (named) {
-          g.append(
+          step.append(
             words(x(t) + 17, ROW.a - 6, at("a", t), "ex-small ex-halo", "start"),
             words(x(t) + 19, ROW.x + 12, at("x", t), "ex-small ex-halo", "start"),
           );
-        } else g.append(words(x(t), ROW.t, t));
+        } else step.append(words(x(t), ROW.t, t));
       }
-      for (const t of steps) if (s.back <= t && !bare(t)) this.gradient(g, named, x(t), s.grad_h[t]);
-      if (s.back <= 1 && born === 1) this.gradient(g, named, zero.x, s.grad_h[0]);
+      for (const t of steps) if (s.back <= t && !bare(t)) this.gradient(grads, named, x(t), s.grad_h[t]);
+      if (s.back <= 1 && born === 1) this.gradient(grads, named, zero.x, s.grad_h[0]);
 
-      for (const [name, id, px, py] of pills) this.pill(view, g, s, [name, id, px, py], lit(name), named);
+      for (const [name, id, px, py] of pills) this.pill(view, copies[name], s, [name, id, px, py], lit(name), named);
     },
     // Output, loss and target, above the last state.
     end(g, s, o, arrow) {
