@@ -82,7 +82,7 @@ lock: $(READY)  ## constraints.txt: what the pins in requirements.txt bring with
 	$(BIN)/python -m tests.environments lock
 
 clean:
-	rm -rf _build .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf _build .venv build *.egg-info .pytest_cache .ruff_cache .hypothesis .import_linter_cache .mutants
 
 $(READY): requirements.txt constraints.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed (make PYTHON=...)")'

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-__all__ = ["INTRODUCTION", "PLACES", "SECTIONS", "Section", "exercises", "main", "order", "written"]
+__all__ = ["INTRODUCTION", "PLACES", "SECTIONS", "Section", "exercises", "listed", "main", "order", "written"]
 
 
 class Section(NamedTuple):
@@ -86,6 +86,14 @@ def _readme() -> str:
 
 def _docstring() -> str:
     return "".join(f"    {s.number:8}{', '.join(s.modules):36}book/{s.page}.ipynb\n" for s in SECTIONS)
+
+
+def listed(toc: str) -> list[tuple[str, list[str]]]:
+    """The parts of the book in ``_toc.yml``, each with its pages."""
+    parts: list[tuple[str, list[str]]] = [("", [])]
+    for key, value in re.findall(r"(root|caption|file): (.+)", toc):
+        parts.append((value, [])) if key == "caption" else parts[-1][1].append(value)
+    return parts
 
 
 def exercises(section: Section) -> str:

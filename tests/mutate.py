@@ -3,7 +3,7 @@
 `python -m tests.mutate` draws some faults of every module (`SEED` decides which; `--each` how many), runs the tests of
 that module, and says which faults no test noticed. Only tests that run the line of the fault are run, the quickest
 first; which those are is found by running a module's tests once, without a fault. A fault with which they never end
-counts as noticed. What is known is kept in `_build/mutants`, so that an interrupted run goes on where it stopped.
+counts as noticed. What is known is kept in `.mutants`, so that an interrupted run goes on where it stopped.
 `tests/unnoticed.toml` explains the faults that change nothing that is promised. `--record` keeps the counts in
 `book/mutants.json`, for the table in the book.
 
@@ -42,7 +42,7 @@ from tqdm import tqdm
 from .mutants import Mutant, draw
 
 ROOT = Path(__file__).resolve().parents[1]
-KNOWN = ROOT / "_build" / "mutants"
+KNOWN = ROOT / ".mutants"
 RECORD = ROOT / "book" / "mutants.json"
 EXPLAINED = ROOT / "tests" / "unnoticed.toml"
 OUTSIDE = ("companion/exercises", "companion/classroom", "companion/publishing", "companion/studies")

@@ -95,7 +95,12 @@ def test_anything_else_is_refused_by_name(message, call):
         call()
 
 
-@pytest.mark.parametrize("x", [["1", "2"], [b"1"], [1 + 2j], np.array(["2020-01-01"], "datetime64[D]"), [[1], [2, 3]]])
+DIGITS = np.array(["1", 2], dtype=object)
+
+
+@pytest.mark.parametrize(
+    "x", [["1", "2"], [b"1"], DIGITS, [1 + 2j], np.array(["2020-01-01"], "datetime64[D]"), [[1], [2, 3]]]
+)
 def test_what_only_looks_like_numbers_is_refused(x):
     with pytest.raises(ValueError, match=r"^x: want numbers of shape \(n,\), got"):
         array("x", x, ("n",))

@@ -10,6 +10,7 @@ import pytest
 
 from companion.publishing import equations as ledger
 from companion.publishing import reference
+from companion.publishing.filled import prose
 from tests.conftest import ROOT
 
 BOOK = ROOT / "book"
@@ -21,7 +22,7 @@ GAPS: set[str] = set()
 @cache
 def found():
     """The numbered equations of all pages."""
-    return [e for path in ledger.pages(ROOT) for e in ledger.equations(ledger.texts(path), path.name)]
+    return [e for path in ledger.pages(ROOT) for e in ledger.equations(prose(path), path.name)]
 
 
 def missing(there, rows):
@@ -83,7 +84,7 @@ def cells(place):
 def test_every_numbered_equation_has_one_row_and_every_row_an_equation_in_the_order_of_the_book():
     assert missing(found(), ROWS) == []
     assert [e.name for e in found()] == [*ROWS]
-    named_in = {name for path in ledger.pages(ROOT) for name in re.findall(r'<a id="(eq-[^"]+)"', ledger.texts(path))}
+    named_in = {name for path in ledger.pages(ROOT) for name in re.findall(r'<a id="(eq-[^"]+)"', prose(path))}
     assert named_in == {*ROWS} and len(ROWS) > 150
 
 

@@ -8,7 +8,8 @@ import pytest
 from bs4 import BeautifulSoup
 from pypdf import PdfReader
 
-from companion.publishing.printed import FIT, WIDTH, find_browser, joined, listed, main
+from companion.publishing.printed import FIT, WIDTH, find_browser, joined, main
+from companion.sections import listed
 
 from .conftest import ROOT, lacking
 

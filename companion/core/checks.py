@@ -74,7 +74,9 @@ def array(name: str, value: Any, shape: Sequence[int | str | None]) -> np.ndarra
         If it is not numeric, has another shape, is empty, or holds NaN or infinity.
     """
     try:
-        if (came := np.asarray(value)).dtype.kind not in "biufO":  # text, dates, complex numbers
+        came = np.asarray(value)
+        digits = came.dtype == object and any(isinstance(item, str | bytes) for item in came.flat)
+        if digits or came.dtype.kind not in "biufO":  # text, dates, complex numbers
             raise TypeError
         out = np.asarray(came, dtype=np.float64)
     except (TypeError, ValueError):

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
 from sphinx.application import Sphinx
 
-from companion.sections import SECTIONS
+from companion.sections import INTRODUCTION, SECTIONS
+
+from .filled import below, prose
 
 PAGE, DRAWS = "book/claims", "draws.json"
-PAGES = ("intro", *(section.page for section in SECTIONS))
 SUMMARY = re.compile(r"^## Summary$(.*?)(?=^## |\Z)", re.MULTILINE | re.DOTALL)
 HERE = re.compile(r'(?<=\]\()(?=#)|(?<=href=")(?=#)')  # where a link begins that stays on its page
 
@@ -36,9 +36,8 @@ def chapters(book: Path) -> Iterator[Chapter]:
     ----------
     book : the folder of the pages.
     """
-    for page in PAGES:
-        cells = nbformat.read(book / f"{page}.ipynb", 4).cells
-        text = "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    for page in (section.page for section in (INTRODUCTION, *SECTIONS)):
+        text = prose(book / f"{page}.ipynb")
         items = re.split(r"^- ", SUMMARY.search(text)[1].strip(), flags=re.MULTILINE)[1:]
         title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
         yield Chapter(page, title, [_from_afar(item.split("\n\n")[0].strip(), page) for item in items])
@@ -64,18 +63,8 @@ def written(book: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the ledger below what the page says itself."""
-    if page != PAGE:
-        return
-    book = Path(app.srcdir, "book")
-    app.env.note_dependency(__file__)
-    for name in (DRAWS, *(f"{page}.ipynb" for page in PAGES)):
-        app.env.note_dependency(str(book / name))
-    source[0] += "\n" + written(book)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Write the page when it is read."""
-    app.connect("source-read", fill)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    book = Path(app.srcdir, "book")
+    pages = (f"{section.page}.ipynb" for section in (INTRODUCTION, *SECTIONS))
+    return below(app, PAGE, lambda: written(book), [Path(__file__), *(book / name for name in (DRAWS, *pages))])

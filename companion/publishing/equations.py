@@ -10,14 +10,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
 from sphinx.application import Sphinx
 
+from companion.sections import listed
+
+from .filled import below, prose
 from .numbering import CODE, FORMULA
 from .reference import address
 
 PAGE, ROWS, CONTENTS = "book/equations", "equations.toml", "_toc.yml"
-LISTED = re.compile(r"^\s*(?:root:|- file:) book/(\S+)$", re.MULTILINE)
 PACKAGE = Path(__file__).parents[1]
 TAG = re.compile(r"\\tag\{([^}]*)\}")
 
@@ -40,16 +41,8 @@ class Row(NamedTuple):
 
 def pages(root: Path) -> list[Path]:
     """The files of all pages, in the order of the book; root : where its list of pages is."""
-    names = LISTED.findall((root / CONTENTS).read_text("utf-8"))
-    return [next(root.glob(f"book/{name}.[im][pd]*")) for name in names]
-
-
-def texts(path: Path) -> str:
-    """The Markdown of a page."""
-    if path.suffix == ".md":
-        return path.read_text("utf-8")
-    cells = nbformat.read(path, 4).cells
-    return "\n\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    names = [name for _, part in listed((root / CONTENTS).read_text("utf-8")) for name in part]
+    return [next(root.glob(f"{name}.[im][pd]*")) for name in names]
 
 
 def equations(text: str, page: str) -> Iterator[Equation]:
@@ -101,7 +94,7 @@ def written(root: Path) -> str:
     """The ledger in Markdown, a list for each page that has numbered equations."""
     known, parts = rows(root / "book"), []
     for path in pages(root):
-        text = texts(path)
+        text = prose(path)
         if found := list(equations(text, path.name)):
             title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
             parts.append(f"## [{title}]({path.name})")
@@ -109,17 +102,7 @@ def written(root: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the ledger below what the page says itself."""
-    if page != PAGE:
-        return
-    root = Path(app.srcdir)
-    for path in (__file__, root / "book" / ROWS, *pages(root)):
-        app.env.note_dependency(str(path))
-    source[0] += "\n" + written(root)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Write the page when it is read."""
-    app.connect("source-read", fill)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    root = Path(app.srcdir)
+    return below(app, PAGE, lambda: written(root), [Path(__file__), root / "book" / ROWS, *pages(root)])

@@ -19,6 +19,7 @@ from sphinx.application import Sphinx
 
 from companion.sections import INTRODUCTION, SECTIONS
 
+from .filled import below
 from .numbering import CAPTION
 from .reference import plain
 from .terms import slugify
@@ -108,18 +109,8 @@ def written(book: Path, folder: Path) -> str:
     return "\n\n".join([" · ".join(tops), *parts]) + "\n"
 
 
-def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the figures below what the page says itself."""
-    if page != PAGE:
-        return
-    book = Path(app.srcdir, "book")
-    app.env.note_dependency(__file__)
-    for name in PAGES:
-        app.env.note_dependency(str(book / f"{name}.ipynb"))
-    source[0] += "\n" + written(book, Path(app.outdir).parent / "thumbnails")
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Write the page when it is read."""
-    app.connect("source-read", fill)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    book, folder = Path(app.srcdir, "book"), Path(app.outdir).parent / "thumbnails"
+    pages = (book / f"{name}.ipynb" for name in PAGES)
+    return below(app, PAGE, lambda: written(book, folder), [Path(__file__), *pages])

@@ -47,20 +47,19 @@ def _adopt(formula: nodes.math_block) -> None:
 def caption(app: Sphinx, page: nodes.document, _: str) -> None:
     """Make one figure of a picture and of the caption below it, and one table of a table and of that above it."""
     for text in list(page.findall(nodes.paragraph)):
-        name = NAMED.match(text[0].astext()) if text.children and isinstance(text[0], nodes.raw) else None
-        if name and name[1].startswith("tab-"):
-            table = text.parent[text.parent.index(text) + 1]
-            text.parent.remove(text)
-            table["ids"].append(name[1])
+        found = NAMED.match(text[0].astext()) if text.children and isinstance(text[0], nodes.raw) else None
+        name, at = found[1] if found else "", text.parent.index(text)
+        if name.startswith("tab-"):
+            table = text.parent[at + 1]
+            table["ids"].append(name)
             table.insert(0, nodes.title("", "", *text[2:]))
-        if not name or not name[1].startswith("fig-"):
-            continue
-        cell = text.parent[text.parent.index(text) - 1]
-        picture = list(cell.findall(nodes.image))[-1]
-        text.parent.remove(text)
-        figure = nodes.figure("", ids=[name[1]], align="default")
-        picture.replace_self(figure)
-        figure += [picture, nodes.caption("", "", *text[2:])]
+            text.parent.remove(text)
+        elif name.startswith("fig-"):
+            picture = list(text.parent[at - 1].findall(nodes.image))[-1]
+            figure = nodes.figure("", ids=[name], align="default")
+            picture.replace_self(figure)
+            figure += [picture, nodes.caption("", "", *text[2:])]
+            text.parent.remove(text)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from bs4 import BeautifulSoup, Tag
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import NameObject, TextStringObject
 
+from companion.sections import listed
+
 BUILT, PRINTED = Path("_build/html"), Path("_build/book.pdf")
 TITLE, EDITION = "Sequence Modeling: Recurrent and Recursive Nets", "An executable edition"
 ANSWERS, FOLDED = "Hints, solutions and answers", "Folded code"
@@ -107,14 +109,6 @@ class Appendix:
     def html(self) -> str:
         """The appendix as a page."""
         return f'<article id="{self.id}"><h1>{self.title}</h1>{"".join(self.parts)}</article>'
-
-
-def listed(toc: str) -> list[tuple[str, list[str]]]:
-    """The parts of the book in ``_toc.yml``, each with its pages."""
-    parts: list[tuple[str, list[str]]] = [("", [])]
-    for key, value in re.findall(r"(root|caption|file): (.+)", toc):
-        parts.append((value, [])) if key == "caption" else parts[-1][1].append(value)
-    return parts
 
 
 def joined(parts: list[tuple[str, list[str]]], built: Path = BUILT) -> str:

@@ -6,6 +6,7 @@ The sources are read, not imported, so that a build waits for no PyTorch.
 import ast
 import re
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from textwrap import shorten
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from sphinx.application import Sphinx
 
 from companion.sections import SECTIONS, order
 
+from .filled import below
 from .terms import slugify
 
 FOLDER, BIBLIOGRAPHY = "book/reference/", "book/bibliography.md"
@@ -206,21 +208,14 @@ def address(package: Path, name: str) -> str:
     return f"{group}.md#{name if known else slugify(module)}"
 
 
-def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put what the docstrings say below what the page says itself."""
-    group = page.removeprefix(FOLDER)
-    if page == group or group not in GROUPS:
-        return
-    package, bibliography = Path(__file__).parents[1], Path(app.srcdir, BIBLIOGRAPHY)
-    for path in (__file__, bibliography):
-        app.env.note_dependency(str(path))
-    for room in GROUPS[group]:
-        for path in files(package, room):
-            app.env.note_dependency(str(path))
-    source[0] += "\n" + written(package, group, cited(bibliography.read_text("utf-8")))
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Write the pages when they are read."""
-    app.connect("source-read", fill)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    package, bibliography = Path(__file__).parents[1], Path(app.srcdir, BIBLIOGRAPHY)
+
+    def page(group: str) -> str:
+        return written(package, group, cited(bibliography.read_text("utf-8")))
+
+    for group, rooms in GROUPS.items():
+        sources = [Path(__file__), bibliography, *(path for room in rooms for path in files(package, room))]
+        told = below(app, FOLDER + group, partial(page, group), sources)
+    return told

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
 from sphinx.application import Sphinx
 
 from companion.sections import SECTIONS
+
+from .filled import below, prose
 
 PAGE = "book/index_terms"
 NOTATION, WORDS = "notation.md", "search_words.md"
@@ -83,8 +84,7 @@ def _searched(book: Path) -> Iterator[Place]:
 
 def _bold(book: Path) -> Iterator[Place]:
     for section in SECTIONS:
-        cells = nbformat.read(book / f"{section.page}.ipynb", 4).cells
-        text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+        text = prose(book / f"{section.page}.ipynb")
         for line, address in _headed(text.split("\n## Pitfalls")[0], f"{section.page}.ipynb"):
             if line.startswith(("- ", "|")):
                 continue
@@ -122,21 +122,11 @@ def written(book: Path) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def fill(app: Sphinx, page: str, source: list[str]) -> None:
-    """Put the index below what the page says itself."""
-    if page != PAGE:
-        return
-    book = Path(app.srcdir, "book")
-    app.env.note_dependency(__file__)
-    for name in (NOTATION, WORDS, *(f"{section.page}.ipynb" for section in SECTIONS)):
-        app.env.note_dependency(str(book / name))
-    source[0] += "\n" + written(book)
-
-
 def setup(app: Sphinx) -> dict[str, Any]:
     """Write the page when it is read."""
-    app.connect("source-read", fill)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    book = Path(app.srcdir, "book")
+    pages = (NOTATION, WORDS, *(f"{section.page}.ipynb" for section in SECTIONS))
+    return below(app, PAGE, lambda: written(book), [Path(__file__), *(book / name for name in pages)])
 
 
 if __name__ == "__main__":

@@ -177,14 +177,15 @@ def test_lines_are_dragged(empty):
     assert _order(form) == [*before[1:4], before[0], *before[4:]]
 
 
+# What is kept is tried with served pages: of pages opened from a disc, Chromium 156 gives two or three in a hundred a
+# storage that does not last (a page of three lines and a reload show it).
 GOALS = [item for item in ASKED if isinstance(item, FigureGoal)]
 
 
 @pytest.mark.parametrize("item", GOALS, ids=lambda item: item.id)
-def test_a_figure_is_brought_to_its_goal_by_keyboard_and_nothing_else_solves_it(item, built_book, visit):
-    home = built_book.as_uri() + "/"
+def test_a_figure_is_brought_to_its_goal_by_keyboard_and_nothing_else_solves_it(item, http_book, visit):
     number = "_".join(part.zfill(2) if k == 1 else part for k, part in enumerate(item.id.partition("-")[0].split(".")))
-    page, watch = visit(f"{home}book/exercises/{number}.html", home)
+    page, watch = visit(f"{http_book}book/exercises/{number}.html", http_book)
     form = page.locator(f"#q-{slug(item.id)}")
     figure = Figure(page, form.locator("figure.ex-live").get_attribute("id"))
     mark, hint = form.locator(".q-mark"), form.get_by_role("button", name="Hint")
@@ -221,9 +222,8 @@ def test_in_a_notebook_the_question_brings_its_figure_and_what_draws_it(browser)
     page.close()
 
 
-def test_what_was_done_is_kept_counted_in_the_contents_saved_and_erased(built_book, visit):
-    home = built_book.as_uri() + "/"
-    page, watch = visit(f"{home}book/exercises/10_02_2.html?course=abc", home)
+def test_what_was_done_is_kept_counted_in_the_contents_saved_and_erased(http_book, visit):
+    page, watch = visit(f"{http_book}book/exercises/10_02_2.html?course=abc", http_book)
     item = next(i for i in ASKED if i.id == "10.2.2-transposed")
     form = page.locator(f"#q-{slug(item.id)}")
     count = page.locator("nav.bd-links a.current .q-count").first
@@ -237,7 +237,7 @@ def test_what_was_done_is_kept_counted_in_the_contents_saved_and_erased(built_bo
     assert count.text_content() == f" 1/{len(ids)}"
     page.reload()
     assert page.locator(f"#q-{slug(item.id)} .q-mark").inner_text() == "✓ solved"
-    page.goto(f"{home}book/exercises/about.html")
+    page.goto(f"{http_book}book/exercises/about.html")
     panel = page.locator("[data-progress]")
     assert panel.get_by_role("status").inner_text().startswith("1 questions solved, 1 tried")
     assert panel.get_by_role("textbox").input_value() == "abc"
