@@ -51,6 +51,7 @@ requestAnimationFrame(press);"""
 SCROLL = """async () => { for (let y = 0; y < document.body.scrollHeight; y += innerHeight) {
     scrollTo(0, y); await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r))); }
     scrollTo(0, 0); return moved; }"""
+DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
 SLIDERS = """root => [...root.querySelectorAll("input[type=range]")].filter(e => e.checkVisibility() && !e.disabled)
     .map(e => [e.dataset.control, +e.min, +e.max, +e.step])"""
 MOVE = """([root, control, place]) => new Promise(drawn => {
@@ -91,9 +92,13 @@ def shift(page: Page) -> float:
 
 
 def findings(page: Page) -> Counter[str]:
-    """What axe-core calls a violation, by rule and gravity, with the number of places."""
+    """What axe-core calls a violation, by rule and gravity, with the number of places; contrasts in light and dark."""
     found = Axe().run(page).response["violations"]
-    return Counter({f"{rule['id']} ({rule['impact']})": len(rule["nodes"]) for rule in found})
+    now, other = ("dark", "light") if page.evaluate(DARK) else ("light", "dark")
+    page.emulate_media(color_scheme=other)
+    found += Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
+    page.emulate_media(color_scheme=now)
+    return sum((Counter({f"{rule['id']} ({rule['impact']})": len(rule["nodes"])}) for rule in found), Counter())
 
 
 def overlaps(page: Page, names: Sequence[str]) -> list[str]:
@@ -237,8 +242,8 @@ def main() -> None:
             page = file.relative_to(HTML / "book").with_suffix("").as_posix()
             rows[page] = audit(browser, file)
             print(f"{page:34}{line(rows[page])}", *faults(rows[page]), sep="\n    ", flush=True)
-        if settings.record:
-            keep(rows, browser.version)
+            if settings.record:
+                keep(rows, browser.version)
     sys.exit(any(faults(row) for row in rows.values()))
 
 

@@ -20,6 +20,20 @@ def test_a_page_is_light_and_accessible(page, view, browser, built_book):
     assert found == {}
 
 
+PALE = """<html lang="en"><title>A page</title><main><h1>Words</h1></main>
+<style>@media (prefers-color-scheme: %s) { body { background: #fff; color: #ddd } }</style></html>"""
+
+
+@pytest.mark.parametrize("pale", ["light", "dark"])
+@pytest.mark.parametrize("view", VIEWS)
+def test_pale_words_are_found_in_either_scheme(view, pale, browser):
+    page = browser.new_page(**VIEWS[view])
+    page.set_content(PALE % pale)
+    assert findings(page) == {"color-contrast (serious)": 1}
+    assert page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches") == (view == "phone")
+    page.close()
+
+
 def test_bytes_and_findings_fail_a_page_and_seconds_never_do():
     slow = {"ready": 99.0, "answers": None, "frame": 999.0, "shift": 1.0}
     row = {
