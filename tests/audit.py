@@ -3,7 +3,7 @@
 A page is loaded three times: on a wide screen and on a phone for what it weighs, what moves while it loads and what is
 wrong, and then with the processor slowed four times for seconds and for frames: what the main thread does for a figure
 from one place of a slider to the next. Too many bytes and every finding fail; seconds depend on the machine, and never
-do. With `--record`, the table is kept in `book/audit.json` for the page of the book that prints it.
+do. With `--record`, the table is kept in `book/audit.json`, which *How it is made* prints.
 """
 
 import argparse
@@ -52,6 +52,8 @@ SCROLL = """async () => { for (let y = 0; y < document.body.scrollHeight; y += i
     scrollTo(0, y); await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r))); }
     scrollTo(0, 0); return moved; }"""
 DARK = "matchMedia('(prefers-color-scheme: dark)').matches"
+STILL = """() => new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next))).then(() => Promise.all(
+    document.getAnimations().filter(a => a instanceof CSSTransition).map(a => a.finished.catch(() => {}))))"""
 SLIDERS = """root => [...root.querySelectorAll("input[type=range]")].filter(e => e.checkVisibility() && !e.disabled)
     .map(e => [e.dataset.control, +e.min, +e.max, +e.step])"""
 MOVE = """([root, control, place]) => new Promise(drawn => {
@@ -96,6 +98,7 @@ def findings(page: Page) -> Counter[str]:
     found = Axe().run(page).response["violations"]
     now, other = ("dark", "light") if page.evaluate(DARK) else ("light", "dark")
     page.emulate_media(color_scheme=other)
+    page.evaluate(STILL)
     found += Axe().run(page, options={"runOnly": ["color-contrast"]}).response["violations"]
     page.emulate_media(color_scheme=now)
     return sum((Counter({f"{rule['id']} ({rule['impact']})": len(rule["nodes"])}) for rule in found), Counter())

@@ -14,6 +14,7 @@ import nbformat
 import pytest
 
 from companion.publishing import claims
+from companion.sections import INTRODUCTION, SECTIONS
 from tests import draws
 from tests.conftest import ROOT
 
@@ -60,7 +61,9 @@ def test_every_item_of_a_summary_links_to_a_cell_that_tests_it(path):
 def test_the_ledger_holds_every_item_of_every_summary_and_its_links_lead_to_where_it_is_tested():
     ledger = claims.written(ROOT / "book")
     lists = dict(re.findall(r"^## .+?\]\((\w+)\.ipynb\)$(.+?)(?=^## |\Z)", ledger, re.M | re.S))
-    assert [*lists] == [*claims.PAGES] and {*lists} == {path.stem for path in CHAPTERS}
+    assert [*lists] == [section.page for section in (INTRODUCTION, *SECTIONS)] and {*lists} == {
+        path.stem for path in CHAPTERS
+    }
     for path in CHAPTERS:
         kept = re.split(r"^- ", lists[path.stem], flags=re.M)
         assert re.fullmatch(r"\s*Held in \d+ of \d\d further draws\.\s*", kept[0])

@@ -24,6 +24,11 @@ MENDS = [
     (re.compile(r"\s*<script[^>]*fontawesome\.js[^>]*></script>"), ""),
     # the index of the whole book, for a search while one types, which is off; the page of the search loads its own
     (re.compile(rf"(<meta name=.docsearch:version[^>]*>){SEARCH}{{3}}"), r"\1"),
+    # light or dark from the first line on, not only when the last script has run
+    (
+        re.compile(r'(localStorage\.getItem\("theme"\) \|\| )"auto"'),
+        r'\1(matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light")',
+    ),
     # what turns tabs, where there are none
     (re.compile(r"\s*<script [^>]*design-tabs\.js[^>]*></script>(?!.*class=.sd-tab)", re.DOTALL), ""),
     # a notebook is saved, not shown as text

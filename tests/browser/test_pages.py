@@ -117,3 +117,17 @@ def test_figures_live_before_late_scripts_and_fonts_have_come_and_the_address_st
     tab.wait_for_timeout(500)
     top = figure.root.locator(".ex-stage").bounding_box()["y"]
     assert 0 <= top < 700, "the page has moved away from the figure that its address names"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_page_is_light_or_dark_and_its_logo_has_its_place_before_scripts_and_pictures_have_come(
+    scheme, http_book, browser
+):
+    page = browser.new_page(color_scheme=scheme)
+    page.route("**/*", lambda route: route.abort() if route.request.url.endswith(".svg") else route.continue_())
+    page.route("**/*.js*", lambda route: route.abort())
+    page.goto(f"{http_book}book/notation.html")
+    assert page.evaluate("document.documentElement.dataset.theme") == scheme
+    boxes = [logo.bounding_box() for logo in page.locator(".navbar-brand img").all() if logo.is_visible()]
+    assert [round(box["height"]) for box in boxes] == [72]
+    page.close()
