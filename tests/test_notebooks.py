@@ -25,14 +25,14 @@ STORED = sorted((ROOT / "book").rglob("*.ipynb"))
 SIGNS = {
     "takes seconds": re.compile(r"time\.\w+\("),
     # rounding differs between processors, and hundreds of updates make it large
-    "trains": re.compile(r"practise_drill\(|study\.run\(|descend\(|\bAdam\(|order_train\("),
+    "trains": re.compile(r"practise_drill\(|study\.run\(|descend\(|\bAdam\(|order_train\(|descent_gradient\("),
     # another Python has other pages of help
     "reads Python's texts": re.compile(r"english\(|held_out|docstrings|texts|learn\b|points|seen\b|bracket"),
     "shows rounding errors": re.compile(r"ridge_fit|cliff_descent|angle"),
 }
 #: page → a piece of each cell whose output is left uncompared → why.
 UNCOMPARED = {
-    "10_02_2_gradient": {"def signs_now_and_then": "trains", "parity = (": "trains"},
+    "10_02_2_gradient": {"def signs_now_and_then": "trains", "parity = (": "trains", "def train_only_w(": "trains"},
     "10_02_3_graphical": {
         "def learn_and_hold": "reads Python's texts",
         "nets, results = stored_prose_nets": "reads Python's texts",
