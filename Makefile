@@ -23,7 +23,7 @@ test: lint  ## everything that holds the book to its word
 	$(BIN)/pytest -n 2 tests --ignore tests/browser -m 'not slow'
 	@echo "── every notebook, run again and compared ──"
 	$(NBVAL) --nbval book
-	@$(MAKE) --no-print-directory test-claims PAGES="book/*.ipynb"
+	@$(MAKE) --no-print-directory test-claims PAGES="book/*.ipynb book/practice/*.ipynb"
 	@echo "── every page and figure, in a browser ──"
 	$(BIN)/pytest -n 2 tests/browser -m 'not slow'
 

@@ -16,12 +16,20 @@ __all__ = ["INTRODUCTION", "PLACES", "SECTIONS", "Section", "exercises", "listed
 
 
 class Section(NamedTuple):
-    """One section: its number and title, the modules of `companion` that it is about, and its page in ``book``."""
+    """One section: its number and title, the modules of `companion` that it is about, and its page in ``book``.
+
+    The sections of the part “Practice”, where nets do what they are for, are numbered P.1, P.2 …
+    """
 
     number: str
     title: str
     modules: tuple[str, ...]
     page: str  # without the ending
+
+    @property
+    def part(self) -> str:
+        """The part of the book that it belongs to."""
+        return "Practice" if self.number.startswith("P.") else "Sequence modeling"
 
 
 SECTIONS = (
@@ -105,8 +113,11 @@ def exercises(section: Section) -> str:
 
 
 def _contents() -> str:
-    lines = []
+    lines, part = [], SECTIONS[0].part
     for section, after in zip(SECTIONS, (*SECTIONS[1:], None), strict=True):
+        if section.part != part:
+            part = section.part
+            lines.append(f"  - caption: {part}\n    chapters:\n")
         inner = section.number.count(".") > 1
         lines.append(f"{' ' * 10 if inner else ' ' * 6}- file: book/{section.page}\n")
         if after and after.number.startswith(f"{section.number}."):

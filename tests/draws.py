@@ -61,10 +61,11 @@ def assertions(page: Path) -> str:
 def keep(seed: int, failed: dict[str, list[str]], pages: list[Path]) -> None:
     """Add a draw of the chapters to the record."""
     record = json.loads(RECORD.read_text()) if RECORD.exists() else {}
-    for page in (page for page in pages if page.resolve().parent == RECORD.parent):
-        if record.get(page.stem, {}).get("assertions") != (now := assertions(page)):
-            record[page.stem] = {"assertions": now, "seeds": {}}
-        record[page.stem]["seeds"][str(seed)] = failed[page.stem]
+    names = {page: page.resolve().relative_to(RECORD.parent).with_suffix("").as_posix() for page in pages}
+    for page, name in ((page, name) for page, name in names.items() if not name.startswith("exercises/")):
+        if record.get(name, {}).get("assertions") != (now := assertions(page)):
+            record[name] = {"assertions": now, "seeds": {}}
+        record[name]["seeds"][str(seed)] = failed[page.stem]
     RECORD.write_text(json.dumps(record, indent=1, sort_keys=True) + "\n")
 
 

@@ -14,7 +14,7 @@ ENTRIES = {
 
 def pages():
     """The text of every page."""
-    for path in (ROOT / "book").glob("*.ipynb"):
+    for path in (ROOT / "book").rglob("*.ipynb"):
         yield "\n".join(c.source for c in nbformat.read(path, as_version=4).cells if c.cell_type == "markdown")
     for path in (ROOT / "book").glob("*.md"):
         yield path.read_text()

@@ -18,7 +18,8 @@ from companion.sections import INTRODUCTION, SECTIONS
 from tests import draws
 from tests.conftest import ROOT
 
-CHAPTERS = [ROOT / "book/intro.ipynb", *sorted((ROOT / "book").glob("10_*.ipynb"))]
+BOOK = ROOT / "book"
+CHAPTERS = [BOOK / "intro.ipynb", *sorted(BOOK.glob("10_*.ipynb")), *sorted(BOOK.glob("practice/*.ipynb"))]
 NAMES = ROOT / "book/pytorch_names.ipynb"
 HERE = pytest.mark.parametrize("path", CHAPTERS, ids=lambda path: path.stem)
 ID, LINK = re.compile(r'<a id="(claim-[\w-]+)"></a>'), re.compile(r'<a href="#(claim-[\w-]+)">')
@@ -60,16 +61,16 @@ def test_every_item_of_a_summary_links_to_a_cell_that_tests_it(path):
 
 def test_the_ledger_holds_every_item_of_every_summary_and_its_links_lead_to_where_it_is_tested():
     ledger = claims.written(ROOT / "book")
-    lists = dict(re.findall(r"^## .+?\]\((\w+)\.ipynb\)$(.+?)(?=^## |\Z)", ledger, re.M | re.S))
+    lists = dict(re.findall(r"^## .+?\]\(([\w/]+)\.ipynb\)$(.+?)(?=^## |\Z)", ledger, re.M | re.S))
     assert [*lists] == [section.page for section in (INTRODUCTION, *SECTIONS)] and {*lists} == {
-        path.stem for path in CHAPTERS
+        str(path.relative_to(BOOK).with_suffix("")) for path in CHAPTERS
     }
-    for path in CHAPTERS:
-        kept = re.split(r"^- ", lists[path.stem], flags=re.M)
+    for page, path in ((str(path.relative_to(BOOK).with_suffix("")), path) for path in CHAPTERS):
+        kept = re.split(r"^- ", lists[page], flags=re.M)
         assert re.fullmatch(r"\s*Held in \d+ of \d\d further draws\.\s*", kept[0])
         assert len(kept) - 1 == len(items(path))
         for there, item in zip(kept[1:], items(path), strict=True):
-            assert re.findall(rf'href="{path.stem}\.html#(claim-[\w-]+)"', there) == LINK.findall(item)
+            assert re.findall(rf'href="{page}\.html#(claim-[\w-]+)"', there) == LINK.findall(item)
             assert re.sub(r"<.*?>|\]\(.*?\)|\s", "", there) == re.sub(r"<.*?>|\]\(.*?\)|\s", "", item.split("\n\n")[0])
     assert not re.findall(r'href="#|\]\(#', ledger), "a link that leads nowhere from here"
 

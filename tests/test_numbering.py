@@ -118,7 +118,7 @@ def test_every_citation_leads_to_the_bibliography_and_says_what_stands_there(boo
 
 
 def test_a_caption_stands_below_a_picture():
-    for path in BOOK.glob("*.ipynb"):
+    for path in BOOK.rglob("*.ipynb"):
         for above, below in pairwise(cells(path)):
             if below.source.startswith('<a id="fig-'):
                 assert any("image/png" in output.get("data", {}) for output in above.get("outputs", ())), below.source

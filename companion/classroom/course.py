@@ -44,7 +44,7 @@ class Course(NamedTuple):
     @property
     def pages(self) -> list[str]:
         """The pages of exercises that were released."""
-        return sorted(path.name for path in (self.folder / "release").glob("10_*"))
+        return sorted(path.name for path in (self.folder / "release").glob("*"))
 
     def path(self, step: str, page: str, student: str = ".") -> Path:
         """The notebook of a page at one of nbgrader's steps, such as ``"source"``."""

@@ -130,4 +130,4 @@ def source(page: str, folder: Path = SOURCES) -> NotebookNode:
 
 def pages(folder: Path = SOURCES) -> list[str]:
     """All pages of exercises, in order."""
-    return sorted(path.stem for path in folder.glob("10_*.ipynb"))
+    return sorted(path.stem for path in folder.glob("*.ipynb"))

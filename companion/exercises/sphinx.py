@@ -33,7 +33,7 @@ def downloads(app: Sphinx, error: Exception | None) -> None:
     """Put the learner's notebooks where the pages' downloads lead."""
     if error or app.builder.format != "html":
         return
-    for path in Path(app.outdir, "_sources", SOURCES).glob("10_*.ipynb"):
+    for path in Path(app.outdir, "_sources", SOURCES).glob("*.ipynb"):
         nbformat.write(learner(nbformat.read(path, as_version=4)), path)
 
 

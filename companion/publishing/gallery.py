@@ -83,10 +83,15 @@ def small(png: bytes) -> bytes:
     return buffer.getvalue()
 
 
+def _file(page: str, figure: Figure) -> str:
+    """The name of a figure's small picture."""
+    return f"{Path(page).name}-{figure.name}.png"
+
+
 def _item(page: str, figure: Figure, folder: str) -> str:
     """A figure in Markdown; folder : of the small pictures, as seen from the page."""
     alt = " ".join(figure.alt.split())  # as it stands, since MyST drops what is escaped in it
-    picture = f"![{alt}]({folder}/{page}-{figure.name}.png)"
+    picture = f"![{alt}]({folder}/{_file(page, figure)})"
     link = f"[{plain(figure.title)}]({page}.ipynb#{figure.name})"
     words = "[moves]{.moves}" if figure.moves else " ".join(figure.said.split())
     return f"- {picture} {link}{' ' if figure.moves else '. '}{words}"
@@ -101,9 +106,9 @@ def written(book: Path, folder: Path) -> str:
         heading = cells[0].source.splitlines()[0].removeprefix("# ")
         found = figures(cells)
         for figure in found:
-            (folder / f"{page}-{figure.name}.png").write_bytes(small(figure.png))
-        first = heading.split()[0]
-        tops.append(f"[{first if first[0].isdigit() else heading}](#{slugify(heading)})")
+            (folder / _file(page, figure)).write_bytes(small(figure.png))
+        number = re.match(r"(P\.)?\d\S*", heading)
+        tops.append(f"[{number[0] if number else heading}](#{slugify(heading)})")
         items = [_item(page, figure, os.path.relpath(folder, book)) for figure in found]
         parts.append(f"## {heading}\n\n{{.all-figures}}\n" + "\n".join(items))
     return "\n\n".join([" · ".join(tops), *parts]) + "\n"

@@ -33,6 +33,7 @@ GROUPS = {
     "bidirectional_to_recursive": _between("bidirectional", "recursive"),
     "longterm_to_timescales": _between("longterm", "timescales"),
     "gated_to_memory": _between("gated", "memory"),
+    "practice": [section.modules[0] for section in SECTIONS if section.part == "Practice"],
     "figures": ["figures", "exercises"],
 }
 RULED = re.compile(r"^(\w+)\n-{3,}\n", re.MULTILINE)

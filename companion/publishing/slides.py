@@ -8,6 +8,7 @@ mathematics is set and every reference resolved. reveal.js, which turns them, co
 """
 
 import html
+import posixpath
 import shutil
 import sys
 from importlib import resources
@@ -124,9 +125,14 @@ def _listed(block: Tag | None) -> bool:
     )
 
 
-def deck(page: str) -> str:
-    """The slides of a built page, as the text of a page of their own."""
-    top = BeautifulSoup(page, "html.parser").select_one("article > section")
+def deck(text: str, page: str = "page") -> str:
+    """The slides of a built page, as the text of a page of their own.
+
+    Parameters
+    ----------
+    text : the built page. page : where it stands in the book's folder, such as ``10_07_longterm``.
+    """
+    top = BeautifulSoup(text, "html.parser").select_one("article > section")
     columns = [part.extract() for part in top.find_all("section", recursive=False) if part.get("id") not in LEFT_OUT]
     for part in top.find_all("section", recursive=False):
         part.decompose()
@@ -135,17 +141,17 @@ def deck(page: str) -> str:
     slides = BeautifulSoup("\n".join(f"<section>\n{stack}\n</section>" for stack in stacks), "html.parser")
     for name in ("src", "href"):
         for link in slides.find_all(attrs={name: True}):
-            link[name] = _from_here(link[name])
+            link[name] = _from_here(link[name], page)
     return PAGE.format(
         title=html.escape(title), style=resources.files(__package__).joinpath("slides.css").read_text(), slides=slides
     )
 
 
-def _from_here(address: str) -> str:
+def _from_here(address: str, page: str) -> str:
     """An address in a built page, as it reads beside the slides."""
     if address.startswith("#") or ":" in address:
         return address
-    return f"../html/{address[3:]}" if address.startswith("../") else f"../html/book/{address}"
+    return posixpath.normpath(posixpath.join("../html/book", posixpath.dirname(page), address))
 
 
 def main(pages: list[str], built: Path = BUILT, out: Path = SLIDES) -> None:
@@ -156,9 +162,10 @@ def main(pages: list[str], built: Path = BUILT, out: Path = SLIDES) -> None:
         with resources.as_file(package.joinpath(name)) as path:
             shutil.copy(path, out / "reveal" / path.name)
     for page in pages or [section.page for section in (INTRODUCTION, *SECTIONS)]:
-        text = deck((built / f"{page}.html").read_text("utf-8"))
-        (out / f"{page}.html").write_text(text, "utf-8")
-        print(f"✓ {out / page}.html")
+        text = deck((built / f"{page}.html").read_text("utf-8"), page)
+        path = out / f"{Path(page).name}.html"
+        path.write_text(text, "utf-8")
+        print(f"✓ {path}")
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from .kinds import EXAMPLES
 
 CHAPTERS = {
     path.stem: notebook
-    for path in sorted((ROOT / "book").glob("*.ipynb"))
+    for path in sorted([*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/practice/*.ipynb")])
     if names_of_figures(notebook := nbformat.read(path, 4))
 }
 

@@ -38,6 +38,8 @@ def test_a_page_becomes_slides_by_rule():
     assert '<aside class="notes"><p>More prose.</p></aside>' in text and "<p>You can</p><ul>" in text
     assert not any(word in text for word in ("secret", "code", "Self-test", "Why?"))
     assert 'href="../html/book/other.html"' in text and 'src="../html/_images/i.png"' in text
+    deeper = deck(SMALL, "practice/page")
+    assert 'href="../html/book/practice/other.html"' in deeper and 'src="../html/book/_images/i.png"' in deeper
 
 
 def test_slides_need_no_network_and_their_figures_move(slides, built_book, visit):

@@ -9,9 +9,10 @@ __all__ = ["exercise", "exercises", "sections"]
 
 
 def _modules() -> dict[str, str]:
-    """The modules by the numbers of their sections: ``s10_02_2`` is that of 10.2.2."""
+    """The modules by the numbers of their sections: ``s10_02_2`` is that of 10.2.2, ``p_01`` that of P.1."""
     names = [found.name for found in pkgutil.iter_modules(__path__)]
-    return {".".join(str(int(part)) for part in name[1:].split("_")): name for name in names}
+    parts = {name: name.removeprefix("s").upper().split("_") for name in names}
+    return {".".join(part.lstrip("0") for part in parts[name]): name for name in names}
 
 
 def sections() -> list[str]:
