@@ -146,12 +146,8 @@ def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("run", "lock"))
     parser.add_argument("--only", nargs="+", choices=NAMES, default=NAMES, help="of the environments")
-    parser.add_argument(
-        "--pages",
-        type=Path,
-        nargs="+",
-        default=[*sorted((ROOT / "book").glob("*.ipynb")), *sorted((ROOT / "book").glob("practice/*.ipynb"))],
-    )
+    chapters = sorted([*ROOT.glob("book/*.ipynb"), *ROOT.glob("book/practice/*.ipynb")])
+    parser.add_argument("--pages", type=Path, nargs="+", default=chapters)
     parser.add_argument("--jobs", type=int, default=2, help="notebooks side by side")
     parser.add_argument("--cuda", action="store_true", help="take a PyTorch with CUDA if there is no other")
     settings = parser.parse_args(argv)
