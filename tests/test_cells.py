@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from companion.cells.additive import additive_init
 from companion.cells.clockwork import clockwork_init, make_clock, schedule
 from companion.cells.echo import Reservoir
 from companion.cells.gru import gru_init
@@ -32,6 +33,8 @@ CELLS = {
     "GRU, reset after": lambda rng: gru_init(N_X, N_H, rng)._replace(reset="after", d=rng.normal(size=N_H)),
     "output-recurrent": lambda rng: output_rnn_init(N_X, N_H, N_H, rng),
     "clockwork": clockwork,
+    "residual": lambda rng: additive_init(N_X, N_H, rng, "residual"),
+    "adaptive": lambda rng: additive_init(N_X, N_H, rng),
     "leaky with skips": lambda rng: leaky_init(N_X, N_H, 2, (1, 3), rng, 0.6),
     "echo state": lambda rng: Reservoir(*(rng.normal(size=s) for s in ((N_H, N_X), (N_H, N_H), (N_H,))), 0.3),
     "linear echo state": lambda rng: Reservoir(np.eye(N_H, N_X), 0.5 * np.eye(N_H), np.ones(N_H), 0.0, "linear"),

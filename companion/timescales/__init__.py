@@ -2,9 +2,11 @@
 
 - `leaky`: running averages, their time constants, and learning these from a signal;
 - `skips`: how fast a linear net with skips grows or fades;
-- `recall`: many leaky nets with skips trained at once to keep one bit.
+- `recall`: many leaky nets with skips trained at once to keep one bit;
+- `additive`: the same with residual and adaptive connections, whose cell is `companion.cells.additive`.
 """
 
+from companion.timescales.additive import Keeper, keeper_accuracies, keeper_init, keeper_train
 from companion.timescales.leaky import (
     Leaks,
     LeakyUnits,
@@ -19,6 +21,7 @@ from companion.timescales.recall import recall_accuracies, recall_accuracy, reca
 from companion.timescales.skips import delay_norms, delay_radius, grow_at
 
 __all__ = [
+    "Keeper",
     "Leaks",
     "LeakyUnits",
     "delay_norms",
@@ -26,6 +29,9 @@ __all__ = [
     "fit_leaks",
     "grow_at",
     "impulse_response",
+    "keeper_accuracies",
+    "keeper_init",
+    "keeper_train",
     "leak_of",
     "leaky_average",
     "mixture",

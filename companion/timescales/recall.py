@@ -3,7 +3,7 @@
 A *stack* of nets is a `LeakyRNN` whose arrays have one more axis in front; the nets share nothing but the clock.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -97,8 +97,6 @@ def recall_train(
     """
     import torch
 
-    from companion.training import each_by_norm, train
-
     if learn_alpha and not ((p.alpha > 0) & (p.alpha < 1)).all():
         raise ValueError("p.alpha: want numbers strictly between 0 and 1 to learn from")
     s = torch.logit(torch.tensor(p.alpha))  # α = σ(s)
@@ -107,18 +105,36 @@ def recall_train(
     def net() -> LeakyRNN:
         return LeakyRNN(*q[:5], torch.sigmoid(q[5]) if learn_alpha else torch.tensor(p.alpha), p.delays)
 
+    descend(q, lambda x: _logits(net(), x), len(p.b), length, rng, updates, batch, lr)
+    return tree.map(lambda v: v.detach().numpy(), net())
+
+
+def descend(
+    q: "torch.nn.Module",
+    logits: Callable[["torch.Tensor"], "torch.Tensor"],
+    nets: int,
+    length: int,
+    rng: np.random.Generator,
+    updates: int,
+    batch: int,
+    lr: float,
+) -> None:
+    """Train the parameters q of a stack in place on the latch task: gradient descent, each net's clipped to norm 1."""
+    import torch
+
+    from companion.training import each_by_norm, train
+
     train(
         q,
-        lambda step: fresh(latch, len(p.b), length, batch, rng, torch.float64),
-        lambda _, x, y: summed_loss(_logits(net(), x), y),
+        lambda step: fresh(latch, nets, length, batch, rng, torch.float64),
+        lambda _, x, y: summed_loss(logits(x), y),
         steps=updates,
         every=updates,
         lr=lr,
         optimizer="sgd",
         rule=each_by_norm(1.0),
-        desc=f"{len(p.b)} nets, length {length}",
+        desc=f"{nets} nets, length {length}",
     )
-    return tree.map(lambda v: v.detach().numpy(), net())
 
 
 @checked
@@ -137,8 +153,21 @@ def recall_accuracies(
     """The same at several lengths, each asked on the way through one run of the longest: (lengths, nets) (10.9.3)."""
     import torch
 
-    lengths = lengths.astype(int)
-    x, y = fresh(latch, len(p.b), int(lengths.max()), n, rng, torch.float64)
     q = tree.map(torch.tensor, p)
-    h = _states(q, x)
-    return np.array([share_right(answers(q.V, q.c, h[m]), y) for m in lengths])
+    return asked(lambda x: _states(q, x), q.V, q.c, lengths.astype(int), rng, n)
+
+
+def asked(
+    states: Callable[["torch.Tensor"], list["torch.Tensor"]],
+    V: "torch.Tensor",
+    c: "torch.Tensor",
+    lengths: np.ndarray,
+    rng: np.random.Generator,
+    n: int,
+) -> np.ndarray:
+    """The share of n latch sequences that each net of a stack answers rightly at each length: (lengths, nets)."""
+    import torch
+
+    x, y = fresh(latch, len(V), int(lengths.max()), n, rng, torch.float64)
+    h = states(x)
+    return np.array([share_right(answers(V, c, h[m]), y) for m in lengths])
