@@ -34,9 +34,9 @@ def test_there_are_rows_for_at_least_twelve_papers_and_not_all_of_them_agree():
 
 
 @HERE
-def test_a_row_leads_to_a_claim_on_the_page_of_its_study_which_cites_the_paper_or_tells_of_the_study(result):
+def test_a_row_leads_to_a_claim_on_the_page_of_its_study(result):
     text = prose(PAGES[result.section])
-    assert studies.load(result.study).SECTION == result.section
+    assert result.section == studies.load(result.study).SECTION
     assert f'<a id="{result.claim}"></a>' in text
     assert result.agrees == "yes" or result.differs, "say how it differs"
 

@@ -54,7 +54,8 @@ def plan(settings: Settings, rows: list[dict]) -> list[dict]:
 
 def best(settings: Settings, rows: list[dict], kind: str) -> float:
     """The rate at which most nets of a kind learn; of equals, the one at which they are more accurate."""
-    own = {row["rate"]: np.array(row["accuracy"][str(settings.length)]) for row in rows if row["kind"] == kind}
+    tried = [row for row in rows if (row["kind"], row["draw"]) == (kind, 0)]
+    own = {row["rate"]: np.array(row["accuracy"][str(settings.length)]) for row in tried}
     return max(settings.rates, key=lambda rate: (int((own[rate] > settings.succeeds).sum()), float(own[rate].mean())))
 
 
