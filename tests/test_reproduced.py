@@ -77,7 +77,7 @@ def test_a_few_figures_are_those_that_one_counts_by_hand():
 
 def test_the_page_names_each_paper_once_with_a_command_that_runs_its_study():
     text = reproduced.written(ROOT / "book")
-    assert len(re.findall(r"^## \[.+?\]\(bibliography\.md#\w+\)$", text, re.M)) == len(RESULTS)
+    assert len(re.findall(r"^- \*\*Reported\.\*\* \[.+?\]\(bibliography\.md#\w+\): ", text, re.M)) == len(RESULTS)
     commands = re.findall(r"`python -m companion\.studies run (\w+)` \([^)]*minutes? on one core\)", text)
     assert len(commands) == len(RESULTS) and {*commands} <= {*studies.names()}
     sections = re.findall(r"\[Section ([\d.]+)\]", text)

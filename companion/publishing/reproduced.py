@@ -39,6 +39,7 @@ class Result(NamedTuple):
     """One reported result and ours."""
 
     paper: str  # its key in references.bib
+    about: str
     reports: str
     study: str
     section: str  # of the study
@@ -256,6 +257,7 @@ def _additive(r: Record) -> str:
 RESULTS = (
     Result(
         "bengio1994",
+        "latching one bit",
         "Descent learns to latch one bit over a few steps, and over more and more steps ever more seldom.",
         "latch",
         "10.7",
@@ -265,6 +267,7 @@ RESULTS = (
     ),
     Result(
         "le2015",
+        "rectified units from the identity",
         "Rectified units that start at W = I and b = 0 learn what lies far back, where others do not.",
         "latch",
         "10.7",
@@ -275,6 +278,7 @@ RESULTS = (
     ),
     Result(
         "lin1996",
+        "long delays",
         "Connections with long delays make what lies far back easier to learn.",
         "timescales",
         "10.9",
@@ -285,6 +289,7 @@ RESULTS = (
     ),
     Result(
         "hochreiter1997",
+        "the adding problem",
         "An LSTM solves the adding problem over lags at which other recurrent nets fail.",
         "gated",
         "10.10",
@@ -295,6 +300,7 @@ RESULTS = (
     ),
     Result(
         "jozefowicz2015",
+        "the forget bias",
         "A forget gate that starts with bias 1 helps the LSTM.",
         "gated",
         "10.10",
@@ -305,6 +311,7 @@ RESULTS = (
     ),
     Result(
         "greff2017",
+        "LSTM, part by part",
         "No variant clearly beats the standard LSTM; forget gate and output activation matter most.",
         "gated",
         "10.10",
@@ -315,6 +322,7 @@ RESULTS = (
     ),
     Result(
         "chung2014",
+        "GRU or LSTM",
         "Between GRU and LSTM there is no clear winner.",
         "gated",
         "10.10",
@@ -325,6 +333,7 @@ RESULTS = (
     ),
     Result(
         "bahdanau2015",
+        "attention",
         "With a context of fixed size the writer gets worse as sentences get longer; attention does not.",
         "seq2seq",
         "10.4",
@@ -335,6 +344,7 @@ RESULTS = (
     ),
     Result(
         "pascanu2014",
+        "depth",
         "Recurrent nets gain by depth, in layers and, with a short cut, inside the step.",
         "deep",
         "10.5",
@@ -345,6 +355,7 @@ RESULTS = (
     ),
     Result(
         "pascanu2013",
+        "clipping and Ω",
         "Temporal order is learned over more steps with clipping, and over still more with clipping and Ω.",
         "optimization",
         "10.11",
@@ -355,6 +366,7 @@ RESULTS = (
     ),
     Result(
         "jaeger2004",
+        "forecasting chaos",
         "A trained echo state net forecasts the Mackey–Glass series 84 steps ahead to 10^−4.2.",
         "reservoir",
         "10.8",
@@ -365,6 +377,7 @@ RESULTS = (
     ),
     Result(
         "maass2002",
+        "a liquid of spikes",
         "A fixed random net of spiking units keeps what was, so that a linear read-out can tell.",
         "reservoir",
         "10.8",
@@ -375,6 +388,7 @@ RESULTS = (
     ),
     Result(
         "koutnik2014",
+        "the clockwork net",
         "A clockwork net writes a wave better than a plain net or an LSTM of as many weights.",
         "clockwork",
         "10.12",
@@ -385,6 +399,7 @@ RESULTS = (
     ),
     Result(
         "graves2014",
+        "copying with a tape",
         "A machine with a tape copies sequences far longer than it was trained on; an LSTM does not.",
         "memory",
         "10.13.2",
@@ -394,6 +409,7 @@ RESULTS = (
     ),
     Result(
         "weston2015",
+        "questions of two facts",
         "Told which facts matter, a memory network answers questions that take two; recurrent nets fail.",
         "stories",
         "10.13",
@@ -404,6 +420,7 @@ RESULTS = (
     ),
     Result(
         "sukhbaatar2015",
+        "a linear start",
         "Trained end to end, some nets end in poor minima; a start without softmax helps.",
         "stories",
         "10.13",
@@ -414,6 +431,7 @@ RESULTS = (
     ),
     Result(
         "socher2013",
+        "a tensor in the tree",
         "A tensor in the composition beats one matrix, where a word changes what another one does.",
         "recursive",
         "10.6",
@@ -424,6 +442,7 @@ RESULTS = (
     ),
     Result(
         "schuster1997",
+        "reading from both sides",
         "A net that reads from both sides beats nets that read from one.",
         "bidirectional",
         "10.3",
@@ -434,6 +453,7 @@ RESULTS = (
     ),
     Result(
         "bengio2015scheduled",
+        "scheduled sampling",
         "Mixing a net’s own outputs into training makes what it writes alone better.",
         "forcing",
         "10.2.1",
@@ -450,7 +470,7 @@ def _minutes(seconds: float) -> str:
 
 
 def written(book: Path) -> str:
-    """The ledger in Markdown: a heading for each paper.
+    """The ledger in Markdown: a heading for each result.
 
     Parameters
     ----------
@@ -464,8 +484,8 @@ def written(book: Path) -> str:
         ours = result.ours(Record(record["settings"], record["metrics"], store.rows(result.study)))
         differs = f" {result.differs}" if result.differs else ""
         parts.append(
-            f"## [{works[result.paper].textual}](bibliography.md#{result.paper})\n\n"
-            f"- **Reported.** {result.reports}\n"
+            f"## {result.about[0].upper()}{result.about[1:]}\n\n"
+            f"- **Reported.** [{works[result.paper].textual}](bibliography.md#{result.paper}): {result.reports}\n"
             f"- **Here.** {ours[0].upper()}{ours[1:]}.\n"
             f"- **Agrees:** {AGREES[result.agrees]}.{differs}\n"
             f"- [Section {section.number}]({section.page}.ipynb#{result.claim}), "

@@ -9,7 +9,7 @@ from companion.timescales import keeper_accuracies, keeper_init, keeper_train
 
 SECTION = "10.9"
 SHOWS = "Whether residual and adaptive nets learn to keep one bit, and at which lengths they then hold it."
-MINUTES = 5
+MINUTES = 2
 CPU_ONLY = True
 
 
