@@ -45,10 +45,6 @@ SHEET = {
 }
 FOOT = '<div style="width: 100%; text-align: center; font: 9px sans-serif"><span class="pageNumber"></span></div>'
 NOT_PRINTED = "a.headerlink, button, [data-progress], .toctree-wrapper, script:not([type='application/json'])"
-# Keywords, strings and comments keep their colours; a tag for each name, sign and number, and for each of two tokens of
-# one colour, would make the file twice as large.
-PLAIN = re.compile(r'<span class="(?:n|p|w|o|mi|mf|si|pre)">([^<]*)</span>')
-ALIKE = re.compile(r'(<span class="(\w{1,2})">[^<]*)</span><span class="\2">')
 HEADINGS = ("h1", "h2", "h3", "h4")
 PAGE = """<!DOCTYPE html>
 <html lang="en" data-theme="light">
@@ -141,10 +137,7 @@ def _entry(place: str, title: str) -> str:
 
 def _article(file: Path) -> Tag:
     """What a built page says, without what is there to be pressed."""
-    text = PLAIN.sub(r"\1", file.read_text("utf-8"))
-    while (merged := ALIKE.sub(r"\1", text)) != text:
-        text = merged
-    top = BeautifulSoup(text, "html.parser").select_one("article > section")
+    top = BeautifulSoup(file.read_text("utf-8"), "html.parser").select_one("article > section")
     for part in top.select(NOT_PRINTED):
         part.decompose()
     for picture in top.select("img"):
