@@ -11,7 +11,7 @@ from companion.linear.trials import linear_net
 
 SECTION = "P.5"
 SHOWS = "Which of three nets with linear recurrences solve the adding problem, beside an LSTM with as many parameters."
-MINUTES = 12
+MINUTES = 10
 CPU_ONLY = True
 
 
