@@ -70,7 +70,9 @@ TANH = MultipleChoice(
             "The tanh has to be computed more often than the product",
             "It would be computed as often. The trouble is what has to be known before it.",
         ),
-        Option("Its gradient fades", "It may, but the tree computes states, and a fading gradient is no obstacle to it."),
+        Option(
+            "Its gradient fades", "It may, but the tree computes states, and a fading gradient is no obstacle to it."
+        ),
         Option(
             "The step is not associative, as a matrix product is not",
             "Matrix products are associative, and so is doing one function after another. What is lacking is a short form.",
