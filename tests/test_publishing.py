@@ -37,7 +37,7 @@ def formulas() -> list[tuple[str, bool]]:
             tokens = reader.parse(cell.source) if cell.cell_type == "markdown" else []
             parts = [part for token in tokens for part in (token, *(token.children or ()))]
             found += [
-                (re.sub(r"\n\\tag\{[\d.]+\}", "", part.content), "block" in part.type)
+                (re.sub(r"\n\\tag\{(?:P\.)?[\d.]+\}", "", part.content), "block" in part.type)
                 for part in parts
                 if "math" in part.type
             ]

@@ -26,6 +26,10 @@ CASES = [
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 12}, False, "a step from 1 to 8"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 3}, True, "2 does not divide 3"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 4}, True, "3 does not divide 4"),
+    ("practice/epilogue", "kernel", {"r": 0.9, "period": 20}, False, "the magnitude decides how long"),
+    ("practice/epilogue", "kernel", {"r": 0.99, "period": 40}, False, "the angle puts its turns elsewhere"),
+    ("practice/epilogue", "kernel", {"r": 1, "period": 20}, False, "nothing is ever forgotten"),
+    ("practice/epilogue", "kernel", {"r": 0.99, "period": 20}, True, "3 whole turns in 60 steps"),
 ]
 
 
