@@ -41,8 +41,20 @@ REST, HOLD, LOWEST, PITCHES = 0, 1, 2, 25  # symbol LOWEST + k is a new note, k 
 SYMBOLS = LOWEST + PITCHES
 OCTAVE, MIDDLE = 12, range(6, 18)  # a melody begins in the middle octave
 
-Melody = Annotated[np.ndarray, TAU, Classes(SYMBOLS)]
-"""The symbols of a melody."""
+
+def _whole(name: str, y: np.ndarray) -> np.ndarray:
+    if y.shape[-1] != TAU:
+        raise ValueError(f"{name}: want {TAU} symbols a melody, got {y.shape[-1]}")
+    if (y != (codes := y.astype(int))).any() or (codes < 0).any() or (codes >= SYMBOLS).any():
+        raise ValueError(f"{name}: want symbols 0 … {SYMBOLS - 1}, got {y.min():g} … {y.max():g}")
+    return codes
+
+
+Melody = Annotated[np.ndarray, "tau", _whole]
+"""The 32 symbols of a melody."""
+
+Melodies = Annotated[np.ndarray, "n", "tau", _whole]
+"""The symbols of n melodies, a row each."""
 
 
 class Genre(NamedTuple):

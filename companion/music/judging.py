@@ -4,13 +4,12 @@ from typing import Annotated, NamedTuple
 
 import numpy as np
 
-from companion.core.checks import Count, checked
+from companion.core.checks import Classes, Count, checked
 from companion.core.functions import softmax
-from companion.music.genres import BEATS, HOLD, LOWEST, NAMES, OCTAVE, REST, TAU, pitches
+from companion.music.genres import BEATS, HOLD, LOWEST, NAMES, OCTAVE, REST, Melodies, pitches
 
 __all__ = ["Judge", "copied", "distinct", "heard", "heard_as", "judge_fit"]
 
-Melodies = Annotated[np.ndarray, "n", TAU]
 WIDEST = 12  # moves of more semitones count as so many
 
 
@@ -31,7 +30,7 @@ def heard(y: Melodies) -> np.ndarray:
     at each of the 8 places in a bar the shares of new notes, held ones and rests.
     """
     out = np.zeros((len(y), OCTAVE + 2 * WIDEST + 1 + 3 * BEATS))
-    for row, melody in zip(out, y.astype(int), strict=True):
+    for row, melody in zip(out, y, strict=True):
         sounding = np.array(pitches(melody), dtype=int)
         moves = np.clip(np.diff(sounding), -WIDEST, WIDEST) + WIDEST
         row[:OCTAVE] = np.bincount(sounding % OCTAVE, minlength=OCTAVE) / max(1, len(sounding))
@@ -43,7 +42,11 @@ def heard(y: Melodies) -> np.ndarray:
 
 @checked
 def judge_fit(
-    y: Melodies, genre: Annotated[np.ndarray, "n"], steps: Count = 300, rate: float = 0.5, decay: float = 1e-3
+    y: Melodies,
+    genre: Annotated[np.ndarray, "n", Classes(len(NAMES))],
+    steps: Count = 300,
+    rate: float = 0.5,
+    decay: float = 1e-3,
 ) -> Judge:
     """Fit the classifier to melodies of known genre by gradient descent.
 
@@ -55,7 +58,7 @@ def judge_fit(
     y, genre : melodies that no net was trained on, and their places in `NAMES`.
     steps, rate, decay : of the descent; decay is λ.
     """
-    x, target = heard(y), np.eye(len(NAMES))[genre.astype(int)]
+    x, target = heard(y), np.eye(len(NAMES))[genre]
     mean, scale = x.mean(axis=0), np.maximum(x.std(axis=0), 1e-2)
     z = (x - mean) / scale
     W, b = np.zeros((len(NAMES), z.shape[1])), np.zeros(len(NAMES))
@@ -73,7 +76,7 @@ def heard_as(judge: Judge, y: Melodies) -> np.ndarray:
 
 
 @checked
-def copied(y: Melodies, known: Annotated[np.ndarray, "m", TAU]) -> float:
+def copied(y: Melodies, known: Annotated[np.ndarray, "m", "tau"]) -> float:
     """The share of melodies that stand, note for note, among those that are known."""
     seen = {tuple(row) for row in known.tolist()}
     return float(np.mean([tuple(row) in seen for row in y.tolist()]))

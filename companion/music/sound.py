@@ -1,11 +1,9 @@
 """Melodies as sound: frequencies, and samples of a small synthesiser (Section P.4)."""
 
-from typing import Annotated
-
 import numpy as np
 
-from companion.core.checks import Classes, Count, Positive, checked
-from companion.music.genres import SYMBOLS, TAU, notes
+from companion.core.checks import Count, Positive, checked
+from companion.music.genres import TAU, Melody, notes
 
 __all__ = ["C4", "frequency", "tones"]
 
@@ -22,7 +20,7 @@ def frequency(pitch: np.ndarray | int) -> np.ndarray:
 
 
 @checked
-def tones(y: Annotated[np.ndarray, TAU, Classes(SYMBOLS)], eighth: Positive = 0.2, rate: Count = 8000) -> np.ndarray:
+def tones(y: Melody, eighth: Positive = 0.2, rate: Count = 8000) -> np.ndarray:
     """A melody as samples in [−1, 1], for `IPython.display.Audio(tones(y), rate=8000)`.
 
     Each note is a sine that swells for 10 ms and then fades: sin(2π f s) min(s/0.01, 1) e^{−3 s} at s seconds after

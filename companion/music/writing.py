@@ -7,11 +7,11 @@ import numpy as np
 from companion.cells.rnn import many
 from companion.context import ContextRNN, given_context
 from companion.context.trials import in_letters
-from companion.core.checks import Count, Positive, checked
+from companion.core.checks import Classes, Count, Positive, checked
 from companion.core.functions import log_softmax, softmax
 from companion.data import store
 from companion.graphical import KGram, kgram_fit, kgram_logp
-from companion.music.genres import SYMBOLS, TAU
+from companion.music.genres import NAMES, SYMBOLS, TAU, Melodies
 
 __all__ = [
     "KINDS",
@@ -30,17 +30,14 @@ __all__ = [
 Kind = Literal["state", "input", "both", "none"]  # how the genre comes in; "none": the net is never told
 KINDS = get_args(Kind)
 
-Melodies = Annotated[np.ndarray, "n", TAU]
-"""Symbols of n melodies, a row each."""
-
-Genres = Annotated[np.ndarray, "n"]
+Genres = Annotated[np.ndarray, "n", Classes(len(NAMES))]
 """Places of genres in `NAMES`."""
 
 
 @checked
-def context_of(genre: Genres, kind: Kind, n_x: Count) -> np.ndarray:
-    """What a net is told: the genres one-hot, (n, n_x), or zeros if it is told nothing."""
-    return np.eye(n_x)[genre.astype(int)] * (kind != "none")
+def context_of(genre: Genres, kind: Kind) -> np.ndarray:
+    """What a net is told: the genres one-hot, (n, 5), or zeros if it is told nothing."""
+    return np.eye(len(NAMES))[genre] * (kind != "none")
 
 
 def _side_by_side(p: ContextRNN, x: np.ndarray, kind: str) -> tuple:
@@ -70,7 +67,7 @@ def written(
 
     Equation (Section P.4): y⁽ᵗ⁾ ~ softmax((c + V h⁽ᵗ⁾) / T), then read by h⁽ᵗ⁺¹⁾.
     """
-    net, h = _side_by_side(p, context_of(genre, kind, len(p.R)), kind)
+    net, h = _side_by_side(p, context_of(genre, kind), kind)
     symbols, before = np.eye(len(p.c)), np.zeros((len(p.c), len(genre)))
     y = np.empty((len(genre), TAU), dtype=int)
     for t in range(TAU):
@@ -84,8 +81,7 @@ def written(
 @checked
 def melody_bits(p: ContextRNN, y: Melodies, genre: Genres, kind: Kind) -> np.ndarray:
     """Bits that a net needs for each melody, given its genre: −log₂ P(y | x), shape (n,)."""
-    y = y.astype(int)
-    net, h = _side_by_side(p, context_of(genre, kind, len(p.R)), kind)
+    net, h = _side_by_side(p, context_of(genre, kind), kind)
     symbols, before, bits = np.eye(len(p.c)), np.zeros((len(p.c), len(y))), np.zeros(len(y))
     for t in range(TAU):
         h = net.step(before, h).h
@@ -100,7 +96,7 @@ START = SYMBOLS  # of a k-gram alone: what stands before the first step
 @checked
 def counted(y: Melodies, order: Count, strength: Positive = 0.5) -> KGram:
     """The k-grams of some melodies, each with its own beginning (`companion.graphical.kgram_fit`)."""
-    padded = np.pad(y.astype(int), ((0, 0), (order, 0)), constant_values=START)
+    padded = np.pad(y, ((0, 0), (order, 0)), constant_values=START)
     return kgram_fit(padded.ravel(), SYMBOLS + 1, order, strength)
 
 
@@ -108,7 +104,7 @@ def counted(y: Melodies, order: Count, strength: Positive = 0.5) -> KGram:
 def counted_bits(m: KGram, y: Melodies) -> np.ndarray:
     """Bits that the k-grams need for each melody, shape (n,); that a melody goes on is known."""
     grams = np.lib.stride_tricks.sliding_window_view(
-        np.pad(y.astype(int), ((0, 0), (m.order, 0)), constant_values=START), m.order + 1, axis=1
+        np.pad(y, ((0, 0), (m.order, 0)), constant_values=START), m.order + 1, axis=1
     )
     ended = grams.copy()
     ended[..., -1] = START

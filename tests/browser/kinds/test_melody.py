@@ -50,7 +50,9 @@ VOICES = "() => made.at(-1).voices.map(v => [v.frequency.value, v.from, v.to])"
 NOTES = """root => [...root.querySelectorAll(".ex-note")].map(n => { const b = n.getBBox();
     return [b.x, b.y + b.height / 2, b.width, n.classList.contains("ex-odd") ? 1 : 0]; })"""
 LINES = """root => [...root.querySelectorAll("svg .ex-axis line")].map(l => +l.getAttribute("x1"))"""
-LANES = """root => [...root.querySelectorAll(".ex-lane")].map(l => { const b = l.getBBox(); return b.y + b.height / 2; })"""
+LANES = (
+    """root => [...root.querySelectorAll(".ex-lane")].map(l => { const b = l.getBBox(); return b.y + b.height / 2; })"""
+)
 
 
 def live(page, width=700, **options) -> Figure:
