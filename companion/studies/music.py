@@ -13,7 +13,7 @@ from companion.music.writing import KINDS, context_of, melody_bits, of_torch
 
 SECTION = "P.4"
 SHOWS = "Which way of telling a net the genre serves best, at equal budget, when it writes melodies."
-MINUTES, WEIGHTS = 8, "music.npz"
+MINUTES, WEIGHTS = 5, "music.npz"
 
 
 class Settings(NamedTuple):

@@ -26,6 +26,10 @@ CASES = [
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 12}, False, "a step from 1 to 8"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 3}, True, "2 does not divide 3"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 4}, True, "3 does not divide 4"),
+    ("practice/music", "listen", {}, False, "a net that was told"),
+    ("practice/music", "listen", {"writer": "the rules"}, False, "a net that was told"),
+    ("practice/music", "listen", {"writer": "net: both"}, False, "Which genre has no such bars?"),
+    ("practice/music", "listen", {"genre": "whole-tone drift", "writer": "net: both"}, True, "no bar has to come again"),
 ]
 
 
