@@ -70,6 +70,10 @@ def net(seed=0, n_h=7):
 # ---- the rules ---------------------------------------------------------------------------------------------------
 
 
+def test_the_names_of_genres_are_in_their_order():
+    assert tuple(GENRES) == NAMES
+
+
 @pytest.mark.parametrize("genre", GENRES.values(), ids=GENRES)
 def test_the_tables_of_a_genre_are_probabilities_of_whole_bars_and_of_steps_both_ways(genre):
     assert sum(genre.moves.values()) == pytest.approx(1) and sum(genre.rhythm.values()) == pytest.approx(1)

@@ -99,9 +99,8 @@ GENRES = {
         "ABCD",
     ),
 }
-NAMES = tuple(GENRES)
 Name = Literal["pentatonic steps", "pentatonic leaps", "minor runs", "blues off the beat", "whole-tone drift"]
-assert get_args(Name) == NAMES
+NAMES = get_args(Name)  # in the order of GENRES
 
 
 def ladder(genre: Genre) -> list[int]:
@@ -126,8 +125,8 @@ def next_pitch(genre: Genre, pitch: int | None) -> dict[int, float]:
     if pitch not in steps:
         return {}
     i = steps.index(pitch)
-    there = {steps[i + m]: p for m, p in genre.moves.items() if 0 <= i + m < len(steps)}
-    return {k: p / sum(there.values()) for k, p in there.items()}
+    within = {i + m: p for m, p in genre.moves.items() if 0 <= i + m < len(steps)}
+    return {steps[j]: p / sum(within.values()) for j, p in within.items()}
 
 
 def _choose(table: dict, rng: np.random.Generator) -> int | str:
@@ -149,7 +148,9 @@ def draw_melody(genre: Genre, rng: np.random.Generator) -> np.ndarray:
             for beat in _choose(genre.rhythm, rng):
                 if beat == "x":
                     pitch = _choose(next_pitch(genre, pitch), rng)
-                bar.append({"x": LOWEST + (pitch or 0), "-": HOLD, ".": REST}[beat])
+                    bar.append(LOWEST + pitch)
+                else:
+                    bar.append(HOLD if beat == "-" else REST)
             bars[letter] = bar
         y += bars[letter]
     last = max(t for t, symbol in enumerate(y) if symbol >= LOWEST)

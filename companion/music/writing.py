@@ -59,6 +59,11 @@ def tempered(o: np.ndarray, temperature: Positive) -> np.ndarray:
     return softmax(np.asarray(o, dtype=np.float64) / temperature)
 
 
+def _draw(p: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A symbol from each row of probabilities."""
+    return (rng.random((len(p), 1)) > p.cumsum(axis=1)[:, :-1]).sum(axis=1)
+
+
 @checked
 def written(
     p: ContextRNN, genre: Genres, kind: Kind, rng: np.random.Generator, temperature: Positive = 1.0
@@ -73,7 +78,7 @@ def written(
     for t in range(TAU):
         h = net.step(before, h).h
         yhat = tempered((p.c[:, None] + net.V @ h).T, temperature)
-        y[:, t] = (rng.random((len(genre), 1)) > yhat.cumsum(axis=1)[:, :-1]).sum(axis=1)
+        y[:, t] = _draw(yhat, rng)
         before = symbols[:, y[:, t]]
     return y
 
@@ -125,8 +130,7 @@ def counted_melodies(m: KGram, n: Count, rng: np.random.Generator) -> np.ndarray
         grams = np.empty((n, SYMBOLS, m.order + 1), dtype=int)
         grams[..., :-1], grams[..., -1] = y[:, None, t - m.order : t], np.arange(SYMBOLS)
         p = np.exp(_each(m, grams))
-        below = rng.random((n, 1)) > (p / p.sum(axis=1, keepdims=True)).cumsum(axis=1)[:, :-1]
-        y[:, t] = below.sum(axis=1)
+        y[:, t] = _draw(p / p.sum(axis=1, keepdims=True), rng)
     return y[:, m.order :]
 
 

@@ -29,7 +29,13 @@ CASES = [
     ("practice/music", "listen", {}, False, "a net that was told"),
     ("practice/music", "listen", {"writer": "the rules"}, False, "a net that was told"),
     ("practice/music", "listen", {"writer": "net: both"}, False, "Which genre has no such bars?"),
-    ("practice/music", "listen", {"genre": "whole-tone drift", "writer": "net: both"}, True, "no bar has to come again"),
+    (
+        "practice/music",
+        "listen",
+        {"genre": "whole-tone drift", "writer": "net: both"},
+        True,
+        "no bar has to come again",
+    ),
 ]
 
 

@@ -67,7 +67,7 @@
       const { html } = explorables.kit;
       const button = html("button", { type: "button", "data-listen": true }, "▶ Listen");
       const words = html("p", { class: "ex-words" });
-      view.root.querySelector(".ex-buttons").prepend(button);
+      view.root.querySelector("input[data-control=t]").before(html("span", { class: "ex-player" }, button));
       view.root.querySelector(".ex-desk").before(
         html("details", {}, html("summary", {}, "The notes in words"), words),
       );
@@ -114,7 +114,9 @@
     // Bar by bar, each note with its length in steps.
     words(notes, bar) {
       const bars = [];
-      for (const [first, pitch, length] of notes) (bars[Math.floor(first / bar)] ??= []).push(`${named(pitch)} ${length}`);
+      for (const [first, pitch, length] of notes) {
+        (bars[Math.floor(first / bar)] ??= []).push(`${named(pitch)} ${length}`);
+      }
       return bars.map((list, b) => `Bar ${b + 1}: ${list.join(", ")}.`).join(" ");
     },
     sayings: (view) => Object.values(view.data.tunes).map((tune) => `Step 32 of 32, bar 4: C♯4 goes on. ${tune.say}`),
