@@ -69,7 +69,7 @@
       const words = html("p", { class: "ex-words" });
       view.root.querySelector("input[data-control=t]").before(html("span", { class: "ex-player" }, button));
       view.root.querySelector(".ex-desk").before(
-        html("details", {}, html("summary", {}, "The notes in words"), words),
+        html("details", {}, html("summary", {}, "The notes in words, with their steps"), words),
       );
       players.set(view, { changed: player(view, button), words });
     },
