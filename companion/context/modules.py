@@ -11,9 +11,15 @@ __all__ = ["context_logits", "context_net"]
 
 
 @checked
-def context_net(kind: Kind, units: Count) -> nn.ModuleDict:
-    """A net of one kind: "rnn" reads [what was written, then the input], "head", and "start" if it has one."""
-    n_o, n_x = (len(LETTERS), 64) if kind in SPELLERS else (2 * len(CONCEPTS), len(CONCEPTS))
+def context_net(kind: Kind, units: Count, n_x: Count | None = None, n_o: Count | None = None) -> nn.ModuleDict:
+    """A net of one kind: "rnn" reads [what was written, then the input], "head", and "start" if it has one.
+
+    Parameters
+    ----------
+    units : width of the state. n_x, n_o : length of the context and number of symbols; None: those of Section 10.2.4.
+    """
+    symbols, length = (len(LETTERS), 64) if kind in SPELLERS else (2 * len(CONCEPTS), len(CONCEPTS))
+    n_o, n_x = n_o or symbols, n_x or length
     rnn = nn.RNN(n_o + (0 if kind == "state" else n_x), units, batch_first=True)
     with torch.no_grad():
         rnn.bias_hh_l0.zero_()
@@ -30,7 +36,7 @@ def context_logits(model: nn.ModuleDict, kind: Kind, x: Tensor, y: Tensor) -> Te
     Parameters
     ----------
     model : what `context_net(kind, …)` made.
-    x : pictures (n, 64) or concepts (n, tau, 6). y : (n, tau) symbols; negative ones stand for nothing.
+    x : contexts (n, n_x), such as pictures, or concepts (n, tau, 6). y : (n, tau) symbols; below 0: nothing.
     """
     z = nn.functional.one_hot(y.clamp(min=0), model["head"].out_features).to(x.dtype)
     z = torch.cat([torch.zeros_like(z[:, :1]), z[:, :-1]], dim=1)

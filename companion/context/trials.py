@@ -118,9 +118,8 @@ def in_letters(kind: Kind, weights: Mapping[str, np.ndarray]) -> ContextRNN | Fe
     written, given = np.split(w["rnn.weight_ih_l0"], [n_o], axis=1)
     if kind in SPEAKERS:
         return FeedbackRNN(given, w["rnn.weight_hh_l0"], V, b, c, F=written)
-    R, S, s = (given.T if kind != "state" else np.zeros((64, n_h))), np.zeros((64, n_h)), np.zeros(n_h)
-    if kind in ("state", "both"):
-        S, s = w["start.weight"].T, w["start.bias"]
+    S, s = w.get("start.weight", np.zeros((n_h, given.shape[1]))).T, w.get("start.bias", np.zeros(n_h))
+    R = given.T if kind != "state" else np.zeros_like(S)
     return ContextRNN(written, w["rnn.weight_hh_l0"], V, b, c, R=R, S=S, s=s)
 
 

@@ -6,12 +6,13 @@ synced both ways: drag, then read ``fig.rho``; set ``fig.rho = 1.1`` and it move
 ``text/html`` output carries the specification as JSON and one small script brings it to life, with no kernel and no
 network. A matplotlib picture goes along for print.
 
-Four general kinds are fed with numbers that the Python reference computed:
+Five general kinds are fed with numbers that the Python reference computed:
 
 - `Sweep`: curves over one to three sliders, computed on a grid;
 - `Graph`: circuits and unfolded graphs, stepped forward and backward with values on the nodes;
 - `Playback`: heat maps over time with a cursor;
-- `Reading`: a text, coloured character by character by what a unit of a net holds there.
+- `Reading`: a text, coloured character by character by what a unit of a net holds there;
+- `Melody`: a piano roll that the page plays.
 
 A `Goal` gives a figure a small task that the page checks. Read-outs write numbers with `number`, as the figures
 themselves do: 2.6×10⁻¹⁶.

@@ -30,6 +30,16 @@ CASES = [
     ("practice/epilogue", "kernel", {"r": 0.99, "period": 40}, False, "the angle puts its turns elsewhere"),
     ("practice/epilogue", "kernel", {"r": 1, "period": 20}, False, "nothing is ever forgotten"),
     ("practice/epilogue", "kernel", {"r": 0.99, "period": 20}, True, "3 whole turns in 60 steps"),
+    ("practice/music", "listen", {}, False, "a net that was told"),
+    ("practice/music", "listen", {"writer": "the rules"}, False, "a net that was told"),
+    ("practice/music", "listen", {"writer": "net: both"}, False, "Which genre has no such bars?"),
+    (
+        "practice/music",
+        "listen",
+        {"genre": "whole-tone drift", "writer": "net: both"},
+        True,
+        "no bar has to come again",
+    ),
 ]
 
 
