@@ -104,7 +104,9 @@ def test_a_changed_future_changes_no_forecast(method: str) -> None:
     changed = y.copy()
     changed[task.refits[0] :] = 0
     assert trials.choice_error(changed, task, method, 0, 1, 5) == trials.choice_error(y, task, method, 0, 1, 5)
-    assert not np.allclose(trials.forecasts(y + 1, task, method, 0, 1, 5), ahead, rtol=1e-3), "the past does change them"
+    assert not np.allclose(trials.forecasts(y + 1, task, method, 0, 1, 5), ahead, rtol=1e-3), (
+        "the past does change them"
+    )
 
 
 def test_a_method_is_fitted_again_at_each_refit_on_the_past_alone() -> None:

@@ -1,7 +1,7 @@
 """Section P.2: what is done to a series before a method sees it, and undone after it."""
 
 from collections.abc import Callable
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 

@@ -11,7 +11,6 @@ from companion.forecasting.modules import fit_net
 from companion.forecasting.recipes import Recipe, fit_by_recipe
 from companion.forecasting.rolling import Forecaster, Series, closed_loop, rolling_forecasts, truth, windows
 
-
 __all__ = ["METHODS", "TASKS", "Task", "choice_error", "fitter", "forecasts", "settings_of", "width_of"]
 
 METHODS = ("persistence", "last season", "linear", "echo", "rnn", "lstm")

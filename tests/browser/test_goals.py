@@ -26,6 +26,10 @@ CASES = [
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 12}, False, "a step from 1 to 8"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 3}, True, "2 does not divide 3"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 4}, True, "3 does not divide 4"),
+    ("practice/forecasting", "shifted-copy", {"series": 2, "shift": 0}, False, "it is no copy"),
+    ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 0}, False, "every turn comes one step late"),
+    ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 2}, False, "every turn comes too early"),
+    ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 1}, True, "is today's value"),
 ]
 
 
