@@ -10,7 +10,7 @@ from companion.forecasting.trials import NETS, TASKS, choice_error, forecasts, w
 
 SECTION = "P.2"
 SHOWS = "How RNN and LSTM forecast four series from a rolling origin, up to 84 steps ahead, with five seeds each."
-MINUTES = 10
+MINUTES = 6
 CPU_ONLY = True
 
 
