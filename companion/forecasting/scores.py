@@ -11,11 +11,6 @@ from companion.forecasting.rolling import Series
 __all__ = ["change_correlation", "copy_scores", "direction_interval", "mase", "same_direction", "skill"]
 
 
-def _errors(y: np.ndarray, yhat: np.ndarray) -> np.ndarray:
-    y = np.asarray(y, dtype=float)
-    return np.abs(array("y", y, y.shape) - array("yhat", yhat, y.shape))
-
-
 def skill(y: np.ndarray, yhat: np.ndarray, naive: np.ndarray) -> float:
     """1 − (mean absolute error) / (that of the naive forecast): 0 is as good, 1 is perfect (Section P.2).
 
@@ -23,10 +18,13 @@ def skill(y: np.ndarray, yhat: np.ndarray, naive: np.ndarray) -> float:
     ----------
     y, yhat, naive : truth, forecast and naive forecast of the same values, of one shape.
     """
-    base = _errors(y, naive).mean()
+    y = array("y", y, np.shape(y))
+    yhat = array("yhat", yhat, np.shape(y))
+    naive = array("naive", naive, np.shape(y))
+    error, base = np.abs(y - yhat).mean(), np.abs(y - naive).mean()
     if base == 0:
         raise ValueError("naive: want a naive forecast that errs, got one without any error")
-    return float(1 - _errors(y, yhat).mean() / base)
+    return float(1 - error / base)
 
 
 @checked
@@ -39,9 +37,14 @@ def mase(y: np.ndarray, yhat: np.ndarray, past: Series, m: Count = 1) -> float:
 
     Reference: hyndman2006
     """
-    if len(past) <= m or (scale := np.abs(past[m:] - past[:-m]).mean()) == 0:
-        raise ValueError(f"past: want more than {m} values that vary, got {len(past)}")
-    return float(_errors(y, yhat).mean() / scale)
+    y = array("y", y, np.shape(y))
+    yhat = array("yhat", yhat, np.shape(y))
+    if len(past) <= m:
+        raise ValueError(f"past: want more than {m} values, got {len(past)}")
+    error, base = np.abs(y - yhat).mean(), np.abs(past[m:] - past[:-m]).mean()
+    if base == 0:
+        raise ValueError("past: want values that vary, got a naive forecast without any error")
+    return float(error / base)
 
 
 @checked
