@@ -297,7 +297,7 @@ def test_a_stored_error_is_that_of_the_stored_forecasts() -> None:
     assert len(rows) == 70
     for row in rows:
         task = trials.TASKS[row["task"]]
-        change = store.weights("forecasting", **{k: row[k] for k in ("stage", "task", "kind", "draw")})["change"]
+        change = store.weights("forecasting", **{k: row[k] for k in ("stage", "task", "kind", "seed")})["change"]
         y = fc.load_series(task.series)[1]
         ahead = fc.windows(y, task.origins, 1) + change.astype(float)
         error = np.abs(ahead - fc.truth(y, task.origins, task.horizon))

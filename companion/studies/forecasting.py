@@ -33,16 +33,16 @@ def plan(settings: Settings, rows: list[dict]) -> list[dict]:
     """Every setting of every net on every task, to choose from; then forecasts by new nets with the best setting."""
     pairs = [(task, kind) for task in settings.tasks for kind in settings.kinds]
     keys = [
-        {"stage": "choice", "task": task, "kind": kind, "setting": setting, "draw": draw}
+        {"stage": "choice", "task": task, "kind": kind, "setting": setting, "seed": seed}
         for task, kind in pairs
         for setting in range(len(NETS))
-        for draw in range(settings.chosen_on)
+        for seed in range(settings.chosen_on)
     ]
     if sum(row["stage"] == "choice" for row in rows) == len(keys):
         for task, kind in pairs:
             setting = best(rows, task, kind)
             keys += [
-                {"stage": "forecasts", "task": task, "kind": kind, "setting": setting, "draw": 100 + seed}
+                {"stage": "forecasts", "task": task, "kind": kind, "setting": setting, "seed": 100 + seed}
                 for seed in range(settings.seeds)
             ]
     return keys
@@ -59,7 +59,7 @@ def run(key: dict, settings: SimpleNamespace, device: str) -> dict[str, Any]:
     """Train one net: its error before the first origin, or its forecasts, stored as changes from the last value."""
     task = TASKS[key["task"]]
     y = load_series(task.series)[1]
-    made = (y, task, key["kind"], key["setting"], key["draw"], settings.updates)
+    made = (y, task, key["kind"], key["setting"], key["seed"], settings.updates)
     if key["stage"] == "choice":
         return {"error": round(choice_error(*made), 6)}
     ahead = forecasts(*made)
