@@ -40,6 +40,10 @@ CASES = [
         True,
         "no bar has to come again",
     ),
+    ("practice/forecasting", "shifted-copy", {"series": 2, "shift": 0}, False, "it is no copy"),
+    ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 0}, False, "every turn comes one step late"),
+    ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 2}, False, "every turn comes too early"),
+    ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 1}, True, "is today's value"),
 ]
 
 
