@@ -36,7 +36,7 @@ from companion.tagging import (
 
 SECTION = "P.3"
 SHOWS = "What both directions are worth to a tagger, what wrong padding costs, and nets against simple rules on speech."
-MINUTES, WEIGHTS = 14, "tagging.npz"
+MINUTES, WEIGHTS = 5, "tagging.npz"
 CPU_ONLY = True
 
 

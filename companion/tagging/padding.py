@@ -58,7 +58,7 @@ Mask = Annotated[np.ndarray, "B", "tau", _mask]
 """1 where a sequence has a step, 0 where it has ended, (B, tau)."""
 
 
-def _scan(p: RNN, x: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def masked_states(p: RNN, x: np.ndarray, mask: np.ndarray) -> np.ndarray:
     """The states of a batch, (B, tau + 1, n_h), first one zero; where the mask is 0, a state is copied."""
     h = [np.zeros((len(x), len(p.b)))]
     for x_t, m_t in zip(x.swapaxes(0, 1), mask.T[:, :, None], strict=True):
@@ -80,8 +80,8 @@ def masked_birnn(p: BiRNN, x: Batch, mask: Mask) -> BiRun:
     As `birnn_forward`, with an axis for the batch in front. Outputs at padded steps mean nothing.
     """
     forward, reverse = halves(p)
-    h = _scan(forward, x, mask)
-    g = _scan(reverse, x[:, ::-1], mask[:, ::-1])[:, ::-1]
+    h = masked_states(forward, x, mask)
+    g = masked_states(reverse, x[:, ::-1], mask[:, ::-1])[:, ::-1]
     o = forward.c + h[:, 1:] @ forward.V.T + g[:, :-1] @ reverse.V.T
     return BiRun(h, g, o, softmax(o))
 

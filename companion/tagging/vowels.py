@@ -88,11 +88,11 @@ def dtw_distances(x: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
     z = np.zeros((len(zs), lengths.max(), x.shape[1]))
     for row, own in zip(z, zs, strict=True):
         row[: len(own)] = own
-    D = _costs(x, z)
+    D = warped_costs(x, z)
     return np.sqrt(D[np.arange(len(zs)), len(x), lengths])
 
 
-def _costs(x: np.ndarray, z: np.ndarray) -> np.ndarray:
+def warped_costs(x: np.ndarray, z: np.ndarray) -> np.ndarray:
     """D of one sequence against a padded batch (N, tau_z, n_x): (N, tau + 1, tau_z + 1)."""
     D = np.full((len(z), len(x) + 1, z.shape[1] + 1), np.inf)
     D[:, 0, 0] = 0
@@ -107,7 +107,7 @@ def _costs(x: np.ndarray, z: np.ndarray) -> np.ndarray:
 @checked
 def dtw_path(x: Annotated[np.ndarray, "tau", "n_x"], z: Annotated[np.ndarray, "tau_z", "n_x"]) -> np.ndarray:
     """The cheapest alignment itself: pairs (i, j) from (0, 0) to both ends, (pairs, 2) (Section P.3)."""
-    D = _costs(x, z[None])[0]
+    D = warped_costs(x, z[None])[0]
     i, j = len(x), len(z)
     path = [(i, j)]
     while (i, j) != (1, 1):
