@@ -59,7 +59,7 @@ Mask = Annotated[np.ndarray, "B", "tau", _mask]
 
 
 def masked_states(p: RNN, x: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """The states of a batch, (B, tau + 1, n_h), first one zero; where the mask is 0, a state is copied."""
+    """The states of a batch; where the mask is 0, a state is copied."""
     h = [np.zeros((len(x), len(p.b)))]
     for x_t, m_t in zip(x.swapaxes(0, 1), mask.T[:, :, None], strict=True):
         # h⁽ᵗ⁾ = m⁽ᵗ⁾ tanh(b + W h⁽ᵗ⁻¹⁾ + U x⁽ᵗ⁾) + (1 − m⁽ᵗ⁾) h⁽ᵗ⁻¹⁾
@@ -118,5 +118,8 @@ def masked_mean(h: Annotated[np.ndarray, "B", "tau", "n_h"], mask: Mask) -> np.n
 
 @checked
 def last_states(h: Annotated[np.ndarray, "B", "tau", "n_h"], mask: Mask) -> np.ndarray:
-    """The state of each sequence at its own last step, (B, n_h): h⁽ᵗ⁾ at t = Σₜ m⁽ᵗ⁾ (Section P.3)."""
+    """The state of each sequence at its own last step, (B, n_h).
+
+    It is h⁽ᵗ⁾ at t = Σₜ m⁽ᵗ⁾ (Section P.3).
+    """
     return h[np.arange(len(h)), mask.sum(1).astype(int) - 1]

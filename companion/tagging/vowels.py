@@ -93,14 +93,15 @@ def dtw_distances(x: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def warped_costs(x: np.ndarray, z: np.ndarray) -> np.ndarray:
-    """D of one sequence against a padded batch (N, tau_z, n_x): (N, tau + 1, tau_z + 1)."""
+    """The costs D of one sequence and each of a padded batch."""
     D = np.full((len(z), len(x) + 1, z.shape[1] + 1), np.inf)
     D[:, 0, 0] = 0
     d = ((x[:, None] - z[:, None]) ** 2).sum(-1)
     for i in range(1, len(x) + 1):
         for j in range(1, z.shape[1] + 1):
             # D(i, j) = ‖xᵢ − zⱼ‖² + min(D(i−1, j), D(i, j−1), D(i−1, j−1))
-            D[:, i, j] = d[:, i - 1, j - 1] + np.min([D[:, i - 1, j], D[:, i, j - 1], D[:, i - 1, j - 1]], axis=0)
+            ways = D[:, i - 1, j], D[:, i, j - 1], D[:, i - 1, j - 1]
+            D[:, i, j] = d[:, i - 1, j - 1] + np.min(ways, axis=0)
     return D
 
 

@@ -26,6 +26,12 @@ CASES = [
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 12}, False, "a step from 1 to 8"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 3}, True, "2 does not divide 3"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 4}, True, "3 does not divide 4"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 2}, False, "This word is no name"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 3}, False, "Each side alone gives it away"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 5}, False, "What stands before the name is enough"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 9}, False, "What comes after the name is enough"),
+    ("practice/tagging", "three-taggers", {"scene": "condition", "t": 4}, True, "part of what says so stands before"),
+    ("practice/tagging", "three-taggers", {"scene": "assignment", "t": 7}, True, "It is argument"),
 ]
 
 
