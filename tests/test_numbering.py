@@ -38,6 +38,8 @@ def book():
 
 def section(page):
     """The number of a page's section as its heading has it, with a dot, or nothing."""
+    if page.startswith("practice/"):
+        return nbformat.read(BOOK / page, as_version=4).cells[0].source.split()[1] + "."
     found = re.match(r"10_(\d+)_(?:(\d+)_)?", page)
     return "" if not found else ".".join(str(int(n)) for n in ("10", *found.groups()) if n) + "."
 

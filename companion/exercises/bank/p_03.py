@@ -263,7 +263,8 @@ def _warp(x: np.ndarray, z: np.ndarray, ways: tuple, root: bool = True, edge: fl
     D[0, 0] = 0
     for i in range(1, len(x) + 1):
         for j in range(1, len(z) + 1):
-            D[i, j] = ((x[i - 1] - z[j - 1]) ** 2).sum() + min(D[i - a, j - b] for a, b in ways)
+            before = 0.0 if i == j == 1 else min(D[i - a, j - b] for a, b in ways)
+            D[i, j] = ((x[i - 1] - z[j - 1]) ** 2).sum() + before
     return float(np.sqrt(D[-1, -1]) if root else D[-1, -1])
 
 
