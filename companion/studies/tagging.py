@@ -76,7 +76,7 @@ class Settings(NamedTuple):
     wrong_seeds: tuple[int, ...] = (0, 1, 2)
 
 
-SETTINGS, UNSEEN = Settings(), ("seeds", "wrong_seeds")
+SETTINGS, UNSEEN = Settings(), ("wrong_seeds",)
 QUICK = Settings(
     parts={"learn": ("sched",), "validate": ("queue",), "test": ("netrc",)},
     tag_steps=3,

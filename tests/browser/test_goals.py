@@ -31,7 +31,7 @@ CASES = [
     ("practice/tagging", "three-taggers", {"scene": "call", "t": 5}, False, "What stands before the name is enough"),
     ("practice/tagging", "three-taggers", {"scene": "call", "t": 9}, False, "What comes after the name is enough"),
     ("practice/tagging", "three-taggers", {"scene": "condition", "t": 4}, True, "part of what says so stands before"),
-    ("practice/tagging", "three-taggers", {"scene": "assignment", "t": 7}, True, "It is argument"),
+    ("practice/tagging", "three-taggers", {"scene": "assignment", "t": 11}, True, "It is attribute"),
 ]
 
 
