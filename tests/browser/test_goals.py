@@ -44,6 +44,12 @@ CASES = [
     ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 0}, False, "every turn comes one step late"),
     ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 2}, False, "every turn comes too early"),
     ("practice/forecasting", "shifted-copy", {"series": 1, "shift": 1}, True, "is today's value"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 2}, False, "This word is no name"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 3}, False, "Each side alone gives it away"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 5}, False, "What stands before the name is enough"),
+    ("practice/tagging", "three-taggers", {"scene": "call", "t": 9}, False, "What comes after the name is enough"),
+    ("practice/tagging", "three-taggers", {"scene": "condition", "t": 4}, True, "part of what says so stands before"),
+    ("practice/tagging", "three-taggers", {"scene": "assignment", "t": 11}, True, "It is attribute"),
 ]
 
 
