@@ -66,6 +66,7 @@ SECTIONS = (
     ),
     Section("10.13", "Explicit memory", ("memory",), "10_13_explicit_memory"),
     Section("10.13.2", "Machines with a tape", ("memory.addressing", "memory.machine"), "10_13_2_tape"),
+    Section("P.1", "A speech generator", ("speech",), "practice/speech"),
 )
 #: It has exercises as the sections have, and stands before them.
 INTRODUCTION = Section("10", "Sequence modeling", (), "intro")
