@@ -17,7 +17,7 @@ from companion.cells.lstm import lstm_forward, lstm_init
 from companion.data.text import ALPHABET, encode, english
 from companion.gated.characters import CharLSTM, char_logits
 from companion.graphical.tables import kgram_fit, kgram_logp
-from companion.speech import nets, prose, writer
+from companion.speech import nets, prose, reading, writer
 from companion.speech.command import learn, writer_of
 from companion.training import train
 
@@ -238,7 +238,7 @@ class TestWriter:
     @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1])
     def test_the_draws_spread_evenly(self, seed):
         u = writer.draws(seed, 20_000)
-        assert 0 <= u.min() and u.max() < 1
+        assert u.min() >= 0 and u.max() < 1
         counts = np.histogram(u, 20, (0, 1))[0]
         assert ((counts - 1000) ** 2 / 1000).sum() < 60
         assert abs(np.corrcoef(u[:-1], u[1:])[0, 1]) < 0.03
@@ -298,6 +298,46 @@ class TestWriter:
     def test_an_empty_start_is_refused(self):
         with pytest.raises(ValueError, match="at least one character"):
             writer.write(model(), "", 5, 1.0)
+
+
+class TestReading:
+    def test_properties_are_those_of_a_text_read_by_eye(self):
+        found = reading.properties(encode("(is longer) words"))
+        marks = {name: "".join(".x"[int(v)] for v in holds) for name, holds in found.items()}
+        assert marks["inside a bracket"] == "xxxxxxxxxx......."
+        assert marks["fifth letter of a word or later"] == "........xx......x"
+        assert marks["the next one is a space"] == "..x.......x.....x"
+
+    @given(st.integers(0, 10**6), st.integers(2, 30))
+    @settings(max_examples=30, deadline=None)
+    def test_the_auc_is_the_share_of_pairs_in_which_the_right_one_is_larger(self, seed, n):
+        rng = np.random.default_rng(seed)
+        values, holds = rng.integers(0, 6, n).astype(float), rng.random(n) < 0.5
+        holds[:2] = True, False
+        pairs = np.subtract.outer(values[holds], values[~holds])
+        wanted = ((pairs > 0) + 0.5 * (pairs == 0)).mean()
+        assert reading.auc(values, holds) == pytest.approx(wanted)
+
+    def test_an_auc_needs_characters_of_both_kinds(self):
+        with pytest.raises(ValueError, match="holds: want some"):
+            reading.auc(np.zeros(3), np.ones(3))
+
+    def test_a_score_without_memory_is_how_often_it_held_at_that_character(self):
+        learned, holds = np.array([0, 0, 1, 2]), np.array([1.0, 0, 1, 0])
+        np.testing.assert_allclose(reading.character_scores(learned, holds, np.array([2, 1, 0, 5])), [0, 1, 0.5, 0])
+
+    @pytest.mark.parametrize("sign", [1, -1])
+    def test_a_unit_that_counts_letters_is_found_whatever_its_sign(self, sign):
+        net, texts = model(4, 1), [encode(TEXT * 2)[k : k + 900] for k in (0, 1000, 2000)]
+        counted = np.isin(np.arange(K), [ALPHABET.index(c) for c in "abcdefghijklmnopqrstuvwxyz"])
+        f, g, z = net.cell.f, net.cell.g, net.cell.z
+        for gate in (f, g, z):
+            gate.W[2] = 0
+        f.U[2], f.b[2] = np.where(counted, 9.0, -9.0), 0  # a letter keeps the count, anything else empties it
+        g.U[2], g.b[2] = np.where(counted, 9.0, -9.0), 0
+        z.U[2], z.b[2] = 0, sign * 0.5
+        found = reading.find_units(net, *texts)["fifth letter of a word or later"]
+        assert found.unit == 2 and found.chosen > 0.99 and found.judged > 0.99
 
 
 class TestCommand:

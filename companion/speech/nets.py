@@ -94,9 +94,7 @@ class SpeechNet(nn.Module):
         self.made = {"units": units, "layers": layers, "streams": streams, "text": text}
         n = len(ALPHABET)
         between = dropout if layers > 1 else 0.0
-        self.lstm = (
-            NormedLSTM(n, units) if norm else nn.LSTM(n, units, layers, batch_first=True, dropout=between)
-        )
+        self.lstm = NormedLSTM(n, units) if norm else nn.LSTM(n, units, layers, batch_first=True, dropout=between)
         self.drop = nn.Dropout(dropout if layers == 1 else 0.0)
         self.head = nn.Linear(units, n)
         self.register_buffer("eye", torch.eye(n), persistent=False)

@@ -88,7 +88,12 @@ def contexts(codes: Codes, every: Count) -> np.ndarray:
 
 
 @checked
-def kgram_nats(learn: Codes, judged: Annotated[np.ndarray, "judged", Classes(len(ALPHABET))], order: Annotated[int, (0, 10)], every: Count = 1) -> float:
+def kgram_nats(
+    learn: Codes,
+    judged: Annotated[np.ndarray, "judged", Classes(len(ALPHABET))],
+    order: Annotated[int, (0, 10)],
+    every: Count = 1,
+) -> float:
     """Mean nats a character of a table of contexts (Section 10.2.3), at the judged places of another text.
 
     Parameters

@@ -64,7 +64,9 @@ def auc(values: Annotated[np.ndarray, "tau"], holds: Annotated[np.ndarray, "tau"
 
 @checked
 def character_scores(
-    learn: Codes, holds: Annotated[np.ndarray, "characters"], codes: Annotated[np.ndarray, "read", Classes(len(ALPHABET))]
+    learn: Codes,
+    holds: Annotated[np.ndarray, "characters"],
+    codes: Annotated[np.ndarray, "read", Classes(len(ALPHABET))],
 ) -> np.ndarray:
     """How often something held at a character of a text, for each character of another: the best without a memory."""
     seen = np.bincount(learn, minlength=len(ALPHABET))

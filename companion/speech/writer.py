@@ -19,6 +19,7 @@ __all__ = [
     "Packed",
     "Written",
     "draws",
+    "model_logp",
     "model_nats",
     "packed",
     "stored_writer",
@@ -77,14 +78,15 @@ def stored_writer() -> Packed:
 
 
 @checked
-def model_nats(
-    model: CharLSTM,
-    codes: Annotated[np.ndarray, "characters", Classes(len(ALPHABET))],
-    at: Annotated[np.ndarray, "places"],
-) -> float:
-    """Mean nats of the characters at some places of a text, the state carried from its first character on."""
+def model_logp(model: CharLSTM, codes: Annotated[np.ndarray, "characters", Classes(len(ALPHABET))]) -> np.ndarray:
+    """Log-probability of each character of a text from the second on, the state carried: (characters − 1,)."""
     h = lstm_forward(model.cell, np.eye(len(ALPHABET))[codes[:-1]]).h[1:]
-    return float(nll(char_logits(model, h), codes[1:])[at.astype(int) - 1].mean())
+    return -nll(char_logits(model, h), codes[1:])
+
+
+def model_nats(model: CharLSTM, codes: np.ndarray, at: np.ndarray) -> float:
+    """Mean nats of the characters at some places of a text, the state carried from its first character on."""
+    return float(-model_logp(model, codes)[at - 1].mean())
 
 
 @checked

@@ -48,9 +48,10 @@ QUICK = Settings(
 
 
 def plan(settings: Settings, rows: list[dict]) -> list[dict]:
-    """The better training, the net that writes in the page, the recipe, and one change of the better training."""
-    kinds = ("streams", "recipe", "streams, dropout", "streams, layer norm")
-    keys = [{"kind": kind, "seed": seed} for kind in kinds for seed in settings.seeds]
+    """The net that writes in the page, the better training, the recipe, and one change of the better training."""
+    kinds = ("streams", "streams, dropout", "recipe")
+    keys = [{"kind": kind, "seed": seed} for seed in settings.seeds for kind in kinds]
+    keys += [{"kind": "streams, layer norm", "seed": seed} for seed in settings.seeds]
     return [{"kind": "page", "seed": 0}, *keys]
 
 

@@ -123,7 +123,7 @@ def test_bars_are_as_long_as_the_likeliest_characters_probabilities_and_the_draw
     assert len(set(shown)) == 6 and code in shown
     assert set(np.argsort(-p)[:5]) <= set(shown)
     np.testing.assert_allclose([w for _, w in bars], [max(0.5, 360 * p[k]) for k in shown], atol=0.01)
-    marked = seen.root.locator("text.ex-small").all_inner_texts()
+    marked = seen.root.locator("text.ex-small").all_text_contents()
     name = "space" if ours.text[t - 1] == " " else ours.text[t - 1]
     assert [words for words in marked if words.startswith("▸")] == [f"▸ {name}"]
 

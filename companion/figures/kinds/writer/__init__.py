@@ -68,7 +68,9 @@ class Writer(Explorable):
 
         written = write(unpacked(self._weights), self.start, LENGTH, self.temperature, self.seed).text
         rows = [row for _, row in lines(fold(self.start) + written, 64)]
-        figure, ax = pictures.canvas(title=f"{self.spec['title']}: T = {self.temperature:g}", height=0.8 + 0.3 * len(rows))
+        figure, ax = pictures.canvas(
+            title=f"{self.spec['title']}: T = {self.temperature:g}", height=0.8 + 0.3 * len(rows)
+        )
         for y, row in enumerate(rows):
             ax.text(0, y, row, family="monospace", fontsize=10, va="center")
         ax.set(xlim=(0, 1), ylim=(len(rows) - 0.4, -0.6))
