@@ -11,9 +11,11 @@ import pytest
 from companion import notebooks
 from companion.publishing.cited import Entry, entries, listed, place, short
 from companion.publishing.numbering import mend
+from companion.sections import SECTIONS
 from tests.conftest import ROOT
 
 BOOK = ROOT / "book"
+PRACTICE = {f"{s.page}.ipynb": f"{s.number}." for s in SECTIONS if s.part == "Practice"}
 ROLE = re.compile(r"\{(?:eq|numref|ref|(?:foot)?cite(?::\w+)?)\}`|\{(?:foot)?bibliography\}|\$\$ *\(")
 WORKS = {"a1990": Entry("A", "1990", "A. *T*, 1990."), "b2000": Entry("B et al.", "2000b", "B. U, 2000.")}
 
@@ -38,6 +40,8 @@ def book():
 
 def section(page):
     """The number of a page's section as its heading has it, with a dot, or nothing."""
+    if page in PRACTICE:
+        return PRACTICE[page]
     found = re.match(r"10_(\d+)_(?:(\d+)_)?", page)
     return "" if not found else ".".join(str(int(n)) for n in ("10", *found.groups()) if n) + "."
 

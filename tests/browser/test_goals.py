@@ -26,6 +26,8 @@ CASES = [
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 12}, False, "a step from 1 to 8"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 3}, True, "2 does not divide 3"),
     ("10_12_multiple_scales", "clockwork", {"periods": "1, 2, 3, 4", "step": 4}, True, "3 does not divide 4"),
+    ("practice/speech", "writer", {"temperature": 0.9}, False, "Leave less to chance"),
+    ("practice/speech", "writer", {"temperature": 0}, True, "It goes round in"),
 ]
 
 
