@@ -22,7 +22,7 @@ GAPS: set[str] = set()
 @cache
 def found():
     """The numbered equations of all pages."""
-    return [e for path in ledger.pages(ROOT) for e in ledger.equations(prose(path), path.name)]
+    return [e for path in ledger.pages(ROOT) for e in ledger.equations(prose(path), path.relative_to(BOOK).as_posix())]
 
 
 def missing(there, rows):

@@ -94,10 +94,10 @@ def written(root: Path) -> str:
     """The ledger in Markdown, a list for each page that has numbered equations."""
     known, parts = rows(root / "book"), []
     for path in pages(root):
-        text = prose(path)
-        if found := list(equations(text, path.name)):
+        text, page = prose(path), path.relative_to(root / "book").as_posix()
+        if found := list(equations(text, page)):
             title = re.search(r"^# (.+)$", text, re.MULTILINE)[1]
-            parts.append(f"## [{title}]({path.name})")
+            parts.append(f"## [{title}]({page})")
             parts.append("{.all-equations}\n" + "\n".join(item(e, known.get(e.name)) for e in found))
     return "\n\n".join(parts) + "\n"
 

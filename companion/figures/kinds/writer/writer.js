@@ -131,14 +131,15 @@
       rows.forEach(([start, end], row) => {
         for (let i = start; i < end; i++) at.push([2 + (i - start) * WIDE, TOP + row * TALL]);
       });
-      const high = TOP + (Math.ceil((LONGEST + view.data.length) / across) + 3) * TALL; // whatever is written
+      const kept = Math.ceil((LONGEST + view.data.length) / (across - 8)); // lines, so that the bars stay where they are
+      const high = TOP + Math.max(kept, rows.length) * TALL + 8;
       const key = [view.width, made.key].join("|");
       view.layer("text", `${key}|${t}`, (g) => {
         [...all].forEach((c, i) => {
           const [x, y] = at[i];
           if (i >= skip) g.append(svg("rect", {
             x: round(x), y, width: WIDE, height: TALL - 4, class: "ex-ground ex-output", "data-written": i - skip + 1,
-            "fill-opacity": round(0.75 * p(i - skip)),
+            "fill-opacity": round(0.55 * p(i - skip)),
           }));
           g.append(text(x + WIDE / 2, y + 15, c, {
             class: i < skip ? "ex-given" : "ex-sign", "text-anchor": "middle",
@@ -151,8 +152,8 @@
         const yhat = made.yhat[t - 1];
         const order = [...yhat.keys()].sort((a, b) => yhat[b] - yhat[a]).slice(0, SHOWN);
         if (!order.includes(made.codes[t - 1])) order[SHOWN - 1] = made.codes[t - 1];
-        g.append(text(2, high + 12, `character ${t} was drawn from these probabilities (▸ the one drawn)`.slice(
-          0, view.width < 460 ? 40 : 99), { class: "ex-label" }));
+        const from = view.width < 460 ? "" : " these probabilities (▸ the one drawn)";
+        g.append(text(2, high + 12, `character ${t} was drawn from${from}`, { class: "ex-label" }));
         const room = Math.min(360, view.width - 150);
         order.forEach((code, i) => {
           const y = high + 20 + i * BAR;
