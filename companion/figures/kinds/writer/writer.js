@@ -131,7 +131,7 @@
       rows.forEach(([start, end], row) => {
         for (let i = start; i < end; i++) at.push([2 + (i - start) * WIDE, TOP + row * TALL]);
       });
-      const kept = Math.ceil((LONGEST + view.data.length) / (across - 8)); // lines, so that the bars stay where they are
+      const kept = Math.ceil((LONGEST + view.data.length) / (across - 8)); // lines: the bars stay where they are
       const high = TOP + Math.max(kept, rows.length) * TALL + 8;
       const key = [view.width, made.key].join("|");
       view.layer("text", `${key}|${t}`, (g) => {
