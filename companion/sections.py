@@ -70,6 +70,7 @@ SECTIONS = (
     Section("P.3", "Tagging and classification", ("tagging",), "practice/tagging"),
     Section("P.4", "Music by genre", ("music",), "practice/music"),
     Section("P.5", "Epilogue: where it went", ("linear",), "practice/epilogue"),
+    Section("P.1", "A speech generator", ("speech",), "practice/speech"),
 )
 #: It has exercises as the sections have, and stands before them.
 INTRODUCTION = Section("10", "Sequence modeling", (), "intro")

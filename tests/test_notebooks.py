@@ -64,6 +64,14 @@ UNCOMPARED = {
     "10_13_2_tape": {"begun, _ = practise_drill": "trains"},
     "epilogue": {"ratio = {}": "takes seconds"},
     "tagging": {"texts = library_lines(": "reads Python's texts"},
+    "speech": {
+        "codes = read_prose()": "reads Python's texts",
+        "orders = range(8)": "reads Python's texts",
+        "def of_kind(": "reads Python's texts",
+        "by_net = ": "reads Python's texts",
+        "def goes_round(": "reads Python's texts",
+        "units = find_units(": "reads Python's texts",
+    },
 }
 
 

@@ -50,6 +50,8 @@ CASES = [
     ("practice/tagging", "three-taggers", {"scene": "call", "t": 9}, False, "What comes after the name is enough"),
     ("practice/tagging", "three-taggers", {"scene": "condition", "t": 4}, True, "part of what says so stands before"),
     ("practice/tagging", "three-taggers", {"scene": "assignment", "t": 11}, True, "It is attribute"),
+    ("practice/speech", "writer", {"temperature": 0.9}, False, "Leave less to chance"),
+    ("practice/speech", "writer", {"temperature": 0}, True, "It goes round in"),
 ]
 
 
