@@ -20,6 +20,7 @@ The modules of each section, and its page::
     10.12   multiscale, cells.clockwork         book/10_12_multiple_scales.ipynb
     10.13   memory                              book/10_13_explicit_memory.ipynb
     10.13.2 memory.addressing, memory.machine   book/10_13_2_tape.ipynb
+    P.1     speech                              book/practice/speech.ipynb
     P.2     forecasting                         book/practice/forecasting.ipynb
     P.3     tagging                             book/practice/tagging.ipynb
     P.4     music                               book/practice/music.ipynb

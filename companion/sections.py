@@ -66,11 +66,11 @@ SECTIONS = (
     ),
     Section("10.13", "Explicit memory", ("memory",), "10_13_explicit_memory"),
     Section("10.13.2", "Machines with a tape", ("memory.addressing", "memory.machine"), "10_13_2_tape"),
+    Section("P.1", "A speech generator", ("speech",), "practice/speech"),
     Section("P.2", "Forecasting", ("forecasting",), "practice/forecasting"),
     Section("P.3", "Tagging and classification", ("tagging",), "practice/tagging"),
     Section("P.4", "Music by genre", ("music",), "practice/music"),
     Section("P.5", "Epilogue: where it went", ("linear",), "practice/epilogue"),
-    Section("P.1", "A speech generator", ("speech",), "practice/speech"),
 )
 #: It has exercises as the sections have, and stands before them.
 INTRODUCTION = Section("10", "Sequence modeling", (), "intro")
