@@ -108,6 +108,14 @@
     return rows;
   }
 
+  // What the read-out says of character t, which had probability p, and of the text up to it.
+  function sentence(t, c, p, mean, written) {
+    const { number } = explorables.kit;
+    const words = (written.length > 60 ? "…" : "") + written.slice(-60);
+    return `Character ${t}, ${c === " " ? "a space" : `“${c}”`}, had probability ${number(p)}; `
+      + `${number(mean)} bits of chance a character so far. It writes: “${words}”`;
+  }
+
   const named = (c) => (c === " " ? "space" : c);
   const last = new WeakMap(); // what was written in the state that a view has
   function now(view) {
@@ -182,13 +190,9 @@
         + "take another character than the likeliest. Leave less to chance." };
     },
     say(view, made, t) {
-      const { number } = explorables.kit;
-      const c = made.text[t - 1];
       const mean = made.yhat.slice(0, t).reduce((sum, p, i) => sum - Math.log2(p[made.codes[i]]), 0) / t;
-      const words = made.text.slice(Math.max(0, t - 60), t);
-      return `Character ${t}, ${c === " " ? "a space" : `“${c}”`}, had probability `
-        + `${number(made.yhat[t - 1][made.codes[t - 1]])}; ${number(mean)} bits of chance a character so far. `
-        + `It writes: “${t > 60 ? "…" : ""}${words}”`;
+      return sentence(t, made.text[t - 1], made.yhat[t - 1][made.codes[t - 1]], mean, made.text.slice(0, t));
     },
+    sayings: (view) => [sentence(view.data.length, " ", 1.234e-10, 1.234, "m".repeat(80))], // the widest
   });
 })();
