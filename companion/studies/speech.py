@@ -12,7 +12,7 @@ from companion.speech.writer import model_nats, packed, unpacked
 
 SECTION = "P.1"
 SHOWS = "How long a lecture's recipe takes to its best validation loss, and how long streams with a carried state do."
-MINUTES, WEIGHTS = 11, "speech.npz"
+MINUTES, WEIGHTS = 20, "speech.npz"
 
 
 class Settings(NamedTuple):
