@@ -17,7 +17,7 @@ from mdit_py_plugins.amsmath import amsmath_plugin
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from myst_parser.parsers.docutils_ import Parser
 
-from companion.publishing.lean import mend, prune, words
+from companion.publishing.lean import LONG, mend, prune, words
 from companion.publishing.mathematics import ITALIC, characters, to_mathml, visit_display, write_font
 from companion.publishing.places import Remember, caption
 
@@ -145,6 +145,16 @@ TABS = '<script data-sd-tabs-storage-prefix="id-" src="../_static/design-tabs.js
 def test_what_the_theme_writes_is_set_right(theirs, ours):
     assert mend(theirs) == ours
     assert mend(ours) == ours
+
+
+def test_a_long_section_says_how_much_it_shows_and_no_other_does():
+    short, long, within = "<p>few\n words</p>", f"<p>{'a' * (LONG - 4)}</p>", "<section><i>more</i></section>"
+    hidden = f"<script>{'x' * LONG}</script>"
+    first, second = f'<section id="a">{short}{hidden}</section>', f'<section id="b">\u2028{long}{within}</section>'
+    page = f'<article>\n<section id="t"><h1>T</h1>{first}\n{second}</section></article>'
+    said = mend(page)
+    assert said == page.replace('<section id="b"', f'<section style="--characters: {LONG + 1}" id="b"')
+    assert mend(said) == said
 
 
 def read(text):

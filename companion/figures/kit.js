@@ -456,7 +456,7 @@
         if (v !== undefined) view.set(c.name, v);
       }
       const block = view.root.offsetHeight > innerHeight - HEADER ? "start" : "nearest";
-      view.root.scrollIntoView({ block, behavior: still() ? "auto" : "smooth" });
+      view.root.scrollIntoView({ block });
       view.flash();
     }
     return views.length > 0;

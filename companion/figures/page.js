@@ -4,18 +4,31 @@
   const { explorables } = globalThis;
   explorables.inPage = true;
   let touched = false; // has the reader done anything yet?
+  let asleep = []; // the figures that are not alive yet
+  const later = globalThis.requestIdleCallback ?? ((f) => setTimeout(f, 100));
+  function live(root) {
+    const spec = JSON.parse(root.querySelector("script[type='application/json']").textContent);
+    try {
+      explorables.mount(root, spec, explorables.localStore({ ...spec.start, ...spec.state }));
+    } catch (error) {
+      reportError(error); // the other figures live all the same
+    }
+  }
+  const wake = (count = Infinity) => asleep.splice(0, count).forEach(live);
+  // The first figure answers at once; the others follow one by one as soon as there is time, or all of them when the
+  // reader does something or the address names one.
+  function rest() {
+    wake(1);
+    if (asleep.length) later(rest, { timeout: 1000 });
+  }
   for (const event of ["pointerdown", "touchstart", "wheel", "keydown"]) {
-    addEventListener(event, () => { touched = true; }, { once: true, passive: true, capture: true });
+    const listen = { once: true, passive: true, capture: true };
+    addEventListener(event, () => { touched = true; wake(); }, listen);
   }
   function hydrate() {
-    for (const root of document.querySelectorAll("figure.explorable[data-explorable]:not(.ex-live)")) {
-      const spec = JSON.parse(root.querySelector("script[type='application/json']").textContent);
-      try {
-        explorables.mount(root, spec, explorables.localStore({ ...spec.start, ...spec.state }));
-      } catch (error) {
-        reportError(error); // the other figures live all the same
-      }
-    }
+    asleep = [...document.querySelectorAll("figure.explorable[data-explorable]:not(.ex-live)")];
+    if (location.hash) wake();
+    else rest();
     explorables.follow(location.hash);
     globalThis.questions.hydrate();
   }
@@ -39,5 +52,6 @@
   addEventListener("load", () => {
     for (const box of document.querySelectorAll("article :is(div.math, table, pre)")) wide.observe(box);
   });
-  addEventListener("hashchange", () => explorables.follow(location.hash));
+  addEventListener("beforeprint", () => wake());
+  addEventListener("hashchange", () => { wake(); explorables.follow(location.hash); });
 })();

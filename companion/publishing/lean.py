@@ -1,11 +1,14 @@
 """A published page loads what it uses and no more, and says to a screen reader what it says to the eye.
 
 The theme ships for every site that could be made with it. When the pages are written, its style sheets lose the rules
-whose classes occur nowhere, its icon fonts the icons, and its pages a script that draws the same icons once more.
+whose classes occur nowhere, its icon fonts the icons, and its pages a script that draws the same icons once more. A
+section that is far from what is read is not laid out; it says how long its text is, so that the page keeps its length.
 """
 
 import re
 from collections.abc import Iterable
+from html.parser import HTMLParser
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +18,7 @@ from PIL import Image
 from sphinx.application import Sphinx
 
 LAST = 950
+LONG = 2500  # characters; a section with fewer is laid out in no time
 WORD = re.compile(r"[\w-]+")
 CLASSES = re.compile(r'class="([^"]*)"')
 PICTURE = re.compile(r'<img (?![^>]*loading=)([^>]*?)src="([^"]+\.png)"([^>]*?)/?>')
@@ -38,6 +42,9 @@ MENDS = [
     (re.compile(r'<div id="pst-primary-sidebar"'), '<div id="pst-primary-sidebar" role="navigation" aria-label="Book"'),
     (re.compile(r"<th([^>]*)>(?:<p>\s*</p>|\s*)</th>"), r"<td\1></td>"),
 ]
+# The theme measures every block of code as soon as a page is there, which has all of it laid out; page.js does that for
+# what wide blocks need, each when it comes into sight.
+MEASURES = re.compile(r'"complete"===document\.readyState\?(\w+)\(\):window\.addEventListener\("load",\1\)')
 ICON = re.compile("[\ue000-\uf8ff]")  # the part of Unicode that is left to fonts of icons
 
 
@@ -103,11 +110,43 @@ def _size(file: Path) -> tuple[int, int]:
         return picture.size
 
 
+class _Sections(HTMLParser):
+    """Where the sections of a page's one chapter begin in its text, and how many characters each shows."""
+
+    def __init__(self, page: str):
+        super().__init__()
+        self.lines = [0, *accumulate(len(line) + 1 for line in page.split("\n"))]
+        self.depth, self.silent, self.found = 0, False, []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list) -> None:
+        self.silent = tag in ("script", "style")
+        self.depth += tag == "section"
+        if tag == "section" and self.depth == 2:
+            line, column = self.getpos()
+            self.found.append([self.lines[line - 1] + column + len("<section"), 0])
+
+    def handle_endtag(self, tag: str) -> None:
+        self.silent = False
+        self.depth -= tag == "section"
+
+    def handle_data(self, words: str) -> None:
+        if self.depth >= 2 and not self.silent:
+            self.found[-1][1] += len(words)
+
+
+def say_length(page: str) -> str:
+    """A page whose long sections each say how many characters they show; `book.css` makes a height of it."""
+    for at, n in reversed([(at, n) for at, n in _Sections(page).found if n >= LONG]):
+        page = f'{page[:at]} style="--characters: {n}"{page[at:]}'
+    return page
+
+
 def mend(page: str) -> str:
     """A page's text with all that is set right in it."""
     for wrong, right in MENDS:
         page = wrong.sub(right, page)
-    return page
+    return page if 'style="--characters' in page else say_length(page)
 
 
 def finish(app: Sphinx, problem: Exception | None) -> None:
@@ -131,6 +170,8 @@ def finish(app: Sphinx, problem: Exception | None) -> None:
         light = prune(file.read_text("utf-8"), used)
         icons |= set(ICON.findall(light))
         file.write_text(light, "utf-8")
+    for file in out.glob("_static/scripts/pydata-sphinx-theme.js"):
+        file.write_text(MEASURES.sub("0", file.read_text("utf-8")), "utf-8")
     for font in out.glob("_static/vendor/fontawesome/webfonts/*.woff2"):
         _icons(font, icons)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from nbformat import NotebookNode
+from playwright.sync_api import Locator
 
 from companion.figures import Explorable
 
@@ -13,7 +14,7 @@ MOUNT = """() => { const f = document.querySelector("figure.explorable");
     explorables.mount(f, spec, explorables.localStore({ ...spec.start })); }"""
 LOOK = """async root => {
     await new Promise(r => requestAnimationFrame(() => requestAnimationFrame(r)));
-    return root.querySelector("svg").innerHTML + root.querySelector(".ex-readout").innerText;
+    return root.querySelector("svg").innerHTML + root.querySelector(".ex-readout").textContent;
 }"""
 PUT = """(root, [name, value]) => {
     const view = [...explorables.mounted].find(v => v.root === root);
@@ -29,6 +30,8 @@ PUT = """(root, [name, value]) => {
     else first.value = first.type === "range" && listed ? place : value;
     first.dispatchEvent(new Event(first.type === "range" ? "input" : "change", { bubbles: true }));
 }"""
+BRING = """async e => { while (!e.checkVisibility({ contentVisibilityAuto: true })) {
+    e.scrollIntoView({ block: "center" }); await new Promise(requestAnimationFrame); } }"""
 STATE = "name => [...explorables.mounted].find(v => v.spec.name === name && v.root.isConnected).state()"
 FIGURE = re.compile(r'<figure class="explorable" data-explorable="([^"]+)" id="([^"]+)"')
 
@@ -36,6 +39,13 @@ FIGURE = re.compile(r'<figure class="explorable" data-explorable="([^"]+)" id="(
 def figures_in(page: Path) -> list[str]:
     """The names of the explorables that a built page holds, found by looking at it."""
     return [name for _, name in FIGURE.findall(page.read_text("utf-8"))]
+
+
+def bring(place: Locator) -> Locator:
+    """Scroll to a place, as a reader does: what is far from it need not be laid out."""
+    place.evaluate(BRING)
+    place.scroll_into_view_if_needed()
+    return place
 
 
 def names_of_figures(nb: NotebookNode) -> list[str]:
@@ -65,7 +75,7 @@ class Figure:
         self.root = page.locator(f"figure.ex-live#{name}")
         self.root.wait_for()
         if scroll:
-            self.root.scroll_into_view_if_needed()
+            bring(self.root)
 
     def look(self) -> str:
         """What a person sees of it, once what was asked for is drawn: the drawing and the read-out."""
@@ -182,6 +192,7 @@ class Figure:
 
     def moves_and_resets(self) -> None:
         """Say something at first sight, then move every control by key and pointer and every handle, and go back."""
+        bring(self.root)
         start = self.look()
         assert len(start) > 500, f"{self.name}: the first view draws nothing"
         assert self.root.locator(".ex-readout").inner_text().strip(), f"{self.name}: the first view says nothing"

@@ -84,6 +84,39 @@ def test_a_page_fits_a_phone_where_figures_answer_to_touch_and_keep_still_if_ask
     assert_well(tab, watch)
 
 
+LAND = """async ([hash, far]) => {
+    if (hash) location.hash = hash;
+    const place = document.getElementById(location.hash.slice(1));
+    const frame = () => new Promise(next => requestAnimationFrame(() => requestAnimationFrame(next)));
+    for (let k = 0; k < 5; k++) await frame();
+    const { top, bottom } = place.getBoundingClientRect(), page = document.scrollingElement;
+    const end = page.scrollTop + innerHeight >= page.scrollHeight - 2;
+    const seen = place.checkVisibility({ contentVisibilityAuto: true });
+    return seen && (end ? bottom > 0 : Math.abs(top) <= far) ? "" : top;
+}"""
+LAID_OUT = """() => [...document.querySelectorAll("article > section > section")]
+    .map(section => section.firstElementChild.checkVisibility({ contentVisibilityAuto: true }))"""
+
+
+@pytest.mark.parametrize("screen", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("page", [file for file in PAGES if file.startswith("book/10_")][::4])
+def test_what_is_far_is_not_laid_out_and_links_land_all_the_same(page, screen, built_book, visit):
+    home = built_book.as_uri() + "/"
+    tab, _ = visit(home + page, home, **screen)
+    tab.wait_for_function("document.querySelectorAll('figure.explorable:not(.ex-live)').length === 0")
+    assert not all(tab.evaluate(LAID_OUT))
+    assert tab.locator("pre[tabindex='-1']").count() == 0  # as the theme's script leaves what it has measured
+    links = tab.locator("a[href^='#']").evaluate_all("all => all.map(a => a.getAttribute('href'))")
+    places = [link for link in dict.fromkeys(links) if len(link) > 1 and "?" not in link]
+    figures = {f"#{name}" for name in figures_in(HTML / page)}
+    assert len(places) > 4
+    for place in places[:: max(1, len(places) // 15)]:
+        if place not in figures:  # which stop wherever all of them is seen
+            assert tab.evaluate(LAND, [place, 120]) == "", place
+    fresh, _ = visit(home + page + places[len(places) // 2], home, **screen)
+    assert fresh.evaluate(LAND, ["", 120]) == "", places[len(places) // 2]
+
+
 def test_a_copied_link_opens_the_figure_in_that_state(http_book, visit):
     page, name = FIGURES[0]
     tab, _ = visit(http_book + page, http_book)

@@ -14,7 +14,7 @@ from companion.figures.kinds import KINDS
 from companion.figures.questions import slug
 
 from ..test_exercises import states
-from .figures import Figure
+from .figures import Figure, bring
 
 COURSES = ["", "a course", "ünïcode"]
 MOUNT = """() => { const f = document.querySelector("form.question");
@@ -203,7 +203,7 @@ def test_a_figure_is_brought_to_its_goal_by_keyboard_and_nothing_else_solves_it(
     check.press("Enter")
     assert said(form) == f"✓ Right. {item.judge(state).says}" and mark.inner_text() == "✓ solved"
     page.reload()
-    assert page.locator(f"#q-{slug(item.id)} .q-mark").inner_text() == "✓ solved"
+    assert bring(form).locator(".q-mark").inner_text() == "✓ solved"
     assert watch.complaints == []
 
 
@@ -236,7 +236,7 @@ def test_what_was_done_is_kept_counted_in_the_contents_saved_and_erased(http_boo
     form.get_by_role("button", name="Check").click()
     assert count.text_content() == f" 1/{len(ids)}"
     page.reload()
-    assert page.locator(f"#q-{slug(item.id)} .q-mark").inner_text() == "✓ solved"
+    assert bring(form).locator(".q-mark").inner_text() == "✓ solved"
     page.goto(f"{http_book}book/exercises/about.html")
     panel = page.locator("[data-progress]")
     assert panel.get_by_role("status").inner_text().startswith("1 questions solved, 1 tried")
@@ -257,5 +257,5 @@ def test_numbers_follow_the_course(built_book, visit):
     item = next(i for i in ASKED if i.id == "10.2.2-two-levels")
     for course in ("abc", "a"):
         page, _ = visit(f"{home}book/exercises/10_02_2.html?course={course}", home)
-        assert item.asked(course).words in page.locator(f"#q-{slug(item.id)}").inner_text()
+        assert item.asked(course).words in bring(page.locator(f"#q-{slug(item.id)}")).inner_text()
     assert item.asked("abc") != item.asked("a")
