@@ -1,5 +1,7 @@
 """A net that writes: what the page computes is what the reference computes, and what it draws is what it computed."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -19,6 +21,9 @@ WRITE = """([name, start, temperature, seed]) => {
     const made = explorables.kinds.writer.write(view.data, start, temperature, seed);
     return { text: made.text, yhat: made.yhat.map(p => [...p]) };
 }"""
+
+SIGNS = "all => all.map(e => [...['x', 'y', 'textLength'].map(a => e.getAttribute(a)), e.textContent])"
+GROUNDS = "all => all.map(e => [e.getAttribute('d'), e.getAttribute('fill-opacity')])"
 
 
 def weights(units: int = 5) -> Packed:
@@ -102,13 +107,20 @@ def test_each_character_stands_on_a_ground_as_strong_as_its_probability(page, wi
     figure, seen = live(page, width, t=t)
     ours = write(unpacked(weights()), figure.start, 200, figure.temperature, figure.seed)
     chosen = np.array([p[ALPHABET.index(c)] for p, c in zip(ours.yhat, ours.text, strict=True)])[:t]
-    grounds = seen.root.locator("[data-written]").evaluate_all(
-        "all => all.map(e => [+e.getAttribute('data-written'), +e.getAttribute('fill-opacity')])"
-    )
-    assert [k for k, _ in grounds] == list(range(1, t + 1))
-    np.testing.assert_allclose([v for _, v in grounds], 0.55 * chosen, atol=0.006)
-    letters = seen.root.locator(".ex-given, .ex-sign").evaluate_all("all => all.map(e => e.textContent)")
-    assert "".join(letters) == fold(figure.start) + ours.text[:t]
+    signs = [  # (top, left) of each character's ground, and the character
+        ((float(y) - 15, float(x) + float(wide) * k / len(words)), c)
+        for x, y, wide, words in seen.root.locator(".ex-given, .ex-sign").evaluate_all(SIGNS)
+        for k, c in enumerate(words)
+    ]
+    assert sorted(signs) == signs
+    assert "".join(c for _, c in signs) == fold(figure.start) + ours.text[:t]
+    strengths = {
+        (float(y), float(x)): float(strength)
+        for d, strength in seen.root.locator(".ex-ground").evaluate_all(GROUNDS)
+        for x, y in re.findall(r"M([\d.]+) ([\d.]+)h9.6v20h-9.6z", d)
+    }
+    np.testing.assert_allclose(sorted(strengths), [at for at, _ in signs[-t:]], atol=0.02)
+    np.testing.assert_allclose([strengths[at] for at in sorted(strengths)], 0.55 * chosen, atol=0.55 / 50 + 0.006)
 
 
 @pytest.mark.parametrize("t", [1, 57, 200])

@@ -3,6 +3,7 @@
   "use strict";
   const [WIDE, TALL, TOP, BAR] = [9.6, 24, 6, 20]; // of a character; above the text; height of a bar
   const [SHOWN, LONGEST] = [6, 40]; // of the likeliest characters; of a start
+  const GRADES = 25; // of the grounds' strength, one path each: an element a character would cost far more
 
   // The net: rows of whole numbers, each with its scale.
   function matrix(text, scale) {
@@ -143,16 +144,21 @@
       const high = TOP + Math.max(kept, rows.length) * TALL + 8;
       const key = [view.width, made.key].join("|");
       view.layer("text", `${key}|${t}`, (g) => {
-        [...all].forEach((c, i) => {
+        const grounds = Array(GRADES + 1).fill("");
+        for (let i = skip; i < all.length; i++) {
           const [x, y] = at[i];
-          if (i >= skip) g.append(svg("rect", {
-            x: round(x), y, width: WIDE, height: TALL - 4, class: "ex-ground ex-output", "data-written": i - skip + 1,
-            "fill-opacity": round(0.55 * p(i - skip)),
-          }));
-          g.append(text(x + WIDE / 2, y + 15, c, {
-            class: i < skip ? "ex-given" : "ex-sign", "text-anchor": "middle",
-          }));
-        });
+          grounds[Math.round(GRADES * p(i - skip))] += `M${round(x)} ${y}h${WIDE}v${TALL - 4}h${-WIDE}z`;
+        }
+        grounds.forEach((d, grade) => g.append(svg("path", {
+          d, class: "ex-ground ex-output", "fill-opacity": round(0.55 * grade / GRADES),
+        })));
+        for (const [from, to] of rows) {
+          const signs = (start, end, role) => (start < end ? [svg("text", {
+            x: round(at[start][0]), y: at[start][1] + 15, textLength: round((end - start) * WIDE), class: role,
+          }, all.slice(start, end))] : []);
+          const [shared, end] = [Math.min(to, skip), Math.min(to, all.length)];
+          g.append(...signs(from, shared, "ex-given"), ...signs(Math.max(from, skip), end, "ex-sign"));
+        }
         const [x, y] = at[skip + t - 1];
         g.append(svg("rect", { x: round(x - 1), y: y - 2, width: WIDE + 2, height: TALL, rx: 3, class: "ex-now" }));
       });
