@@ -1,9 +1,10 @@
 """What a reader's machine pays for each page, and what is wrong on it: `python -m tests.audit book/10_07_longterm`.
 
 A page is loaded on a wide screen and on a phone for what it weighs, what moves while it loads and what is wrong, and
-then with the processor slowed four times, three times over for seconds, of which the median counts, and once for
-frames: what the main thread does for a figure from one place of a slider to the next. Too many bytes and every finding fail; seconds depend on the machine, and never
-do. With `--record`, the table is kept in `book/audit.json`, which *How it is made* prints.
+then with the processor slowed four times: three times over for seconds, of which the median counts, and once for
+frames, which are what the main thread does for a figure from one place of a slider to the next. Too many bytes and
+every finding fail; seconds depend on the machine, and never do. With `--record`, the table is kept in
+`book/audit.json`, which *How it is made* prints.
 """
 
 import argparse

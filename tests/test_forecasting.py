@@ -122,7 +122,7 @@ def test_a_method_is_fitted_again_at_each_refit_on_the_past_alone() -> None:
 
 def test_a_fit_that_serves_no_origin_is_not_made() -> None:
     calls = []
-    fc.rolling_forecasts(lambda past: calls.append(len(past)) or fc.persistence, wander(0), [50, 51], 1, 5, [20, 40])
+    fc.rolling_forecasts(lambda past: calls.append(len(past)) or fc.persistence, wander(0), [40, 51], 1, 5, [20, 40])
     assert calls == [40]
 
 
@@ -185,6 +185,7 @@ def test_a_net_reads_its_window_step_by_step_from_a_zero_state(kind: str) -> Non
         state = cell(x[:, t : t + 1], state)
     h = state if kind == "rnn" else state[0]
     assert torch.allclose(net(x)[:, -1], net.out(h)[:, 0], atol=1e-6)
+    assert net.out.weight.shape == (1, 5)
 
 
 def test_a_net_learns_a_sine_and_a_seed_makes_it_again() -> None:

@@ -18,7 +18,9 @@ from companion.data.text import ALPHABET, encode, english
 from companion.gated.characters import CharLSTM, char_logits
 from companion.graphical.tables import kgram_fit, kgram_logp
 from companion.speech import nets, prose, reading, writer
+from companion.speech.__main__ import main
 from companion.speech.command import learn, writer_of
+from companion.studies.speech import Settings
 from companion.training import train
 
 from .conftest import ROOT
@@ -363,7 +365,7 @@ def test_a_unit_that_counts_letters_is_found_whatever_its_sign(sign):
     g.U[2], g.b[2] = np.where(counted, 9.0, -9.0), 0
     z.U[2], z.b[2] = 0, sign * 0.5
     found = reading.find_units(net, *texts)["fifth letter of a word or later"]
-    assert found.unit == 2 and found.chosen > 0.99 and found.judged > 0.99
+    assert found.unit == 2 and 0.99 < found.chosen <= 1 and 0.99 < found.judged <= 1
 
 
 SMALL = ("--steps", 12, "--units", 4, "--every", 5)
@@ -435,6 +437,30 @@ def test_a_signal_to_stop_is_heeded_and_the_same_command_ends_as_if_it_had_not_c
         same = parted["model"][name]
         assert torch.equal(value, same) if isinstance(value, torch.Tensor) else value == same
     assert parted["history"][-1]["bits"] == whole["history"][-1]["bits"]
+
+
+def test_the_command_learns_as_the_study_does_and_tells_an_interrupt_from_an_end(monkeypatch, capsys):
+    asked, ended = [], {"steps": 0}
+
+    def learned(text, checkpoint, **options):
+        asked.append(options)
+        return [{"step": ended["steps"], "bits": 2.0}] if ended["steps"] else []
+
+    monkeypatch.setattr("companion.speech.command.learn", learned)
+    study = Settings()
+    for ended["steps"], status in ((0, 130), (study.steps - 1, 130), (study.steps, 0)):
+        assert main(["train"]) == status
+        assert ("interrupted" in capsys.readouterr().out) == (status == 130)
+    same = {"steps": study.steps, "units": study.stream_units, "rate": study.stream_rate, "seed": 0}
+    assert all({name: options[name] for name in same} == same for options in asked)
+
+
+def test_a_file_that_train_did_not_write_is_named_with_the_reason_in_one_line(tmp_path):
+    (tmp_path / "bad.pt").write_bytes(b"nothing of the kind")
+    for name, why in (("bad.pt", ".+"), ("none.pt", ".*No such file")):
+        with pytest.raises(ValueError, match=f"want a file that train wrote, got .*{name}': {why}") as error:
+            writer_of(tmp_path / name)
+        assert "\n" not in str(error.value)
 
 
 def test_what_was_learned_is_what_writes(text, tmp_path):
