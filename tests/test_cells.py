@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from companion.cells.additive import additive_init
 from companion.cells.clockwork import clockwork_init, make_clock, schedule
 from companion.cells.echo import Reservoir
+from companion.cells.gate import gate_init
 from companion.cells.gru import gru_init
 from companion.cells.leaky import leaky_init
 from companion.cells.lstm import lstm_init
@@ -97,3 +98,12 @@ def test_many_sequences_side_by_side_are_each_one_alone(seed, n):
     together = many(p).step(x, h).h
     for i in range(n):
         assert np.allclose(together[:, i], p.step(x[:, i], h[:, i]).h, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize(("n_x", "n_h"), [(400, 90), (50, 500)])
+def test_a_gate_is_drawn_so_that_inputs_and_states_of_size_one_move_it_by_one_each(n_x, n_h):
+    gate = gate_init(n_x, n_h, np.random.default_rng(0), bias=0.5, peephole=True)
+    for w, inputs in ((gate.U, n_x), (gate.W, n_h)):
+        assert w.std() * np.sqrt(inputs) == pytest.approx(1, abs=0.05)
+        assert abs(w.mean()) * np.sqrt(w.size * inputs) < 4
+    assert (gate.b == 0.5).all() and gate.peephole.std() == pytest.approx(0.1, rel=0.3)

@@ -24,6 +24,7 @@ from companion.graphical import (
     chain_of,
     chain_sample,
     chain_score,
+    endings,
     held_out_nats,
     influence,
     joint,
@@ -308,6 +309,15 @@ def test_lengths_of_samples_follow_the_exact_distribution(kind):
     assert deviation(observed, np.roll(wanted, 1).clip(0, 1), n) > 4.5
 
 
+def test_a_net_that_was_told_its_length_hears_how_much_of_the_longest_is_left():
+    e, h = drawn_endings(2, 3, 4)["foretold"], np.random.default_rng(5).normal(size=(2, 3))
+    for y, left in ((None, 4), (np.array([1, 0]), 5)):
+        heard = np.zeros((2, 3)) if y is None else np.eye(3)[y]
+        heard[:, 2] = left / 5  # six lengths, 0 to 5, were possible
+        wanted = np.tanh(e.p.b + heard @ e.p.U.T + h @ e.p.W.T)
+        assert np.allclose(endings._advance(e, h, y, left), wanted, rtol=1e-12)
+
+
 @few
 @given(st.floats(-3, 3), st.integers(1, 3), seeds)
 def test_a_halt_that_hears_nothing_gives_the_geometric_distribution(d, k, seed):
@@ -379,6 +389,7 @@ def test_a_prose_net_has_as_many_free_numbers_as_the_book_s_net():
     drawn = prose_net(5)
     assert sum(w.numel() for w in drawn.parameters() if w.requires_grad) == rnn_parameters(36, 5)
     assert not drawn["rnn"].bias_hh_l0.any()
+    assert drawn["rnn"](torch.zeros(2, 7, 36))[1].shape == (1, 2, 5)  # two texts
 
 
 # -- Bad input ---------------------------------------------------------------------------------------------------
@@ -403,6 +414,7 @@ bad = [
     (lambda: joint(lambda y: np.array([0.5, 0.5]), 2), "logp: want log-probabilities"),
     (lambda: joint(lambda y: np.array([]), 2), "logp: want log-probabilities"),
     (lambda: marginals(np.ones((2, 2))), "P: want probabilities that sum to one"),
+    (lambda: marginals(np.array([1.5, -0.5])), "P: want probabilities that sum to one"),
     (lambda: total_correlation(np.full((2, 2), np.nan)), "P: want finite"),
     (lambda: influence(np.eye(2) / 2), "P: want every probability above zero"),
     (lambda: sample(table, 2, 0), "rng: want a numpy.random.Generator"),

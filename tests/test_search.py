@@ -141,6 +141,8 @@ table = table_model(2, 3, np.random.default_rng(0))
         (lambda: exact(None, 3), "model: want a Scorer or a function"),
         (lambda: exact(lambda y: np.ones(2), 3), r"logp: want log-probabilities of shape \(k,\) after \(\)"),
         (lambda: greedy(lambda y: np.full(2, np.nan), 3), "logp: want log-probabilities"),
+        (lambda: greedy(lambda y: np.full((2, 2), -1.0), 3), "logp: want log-probabilities"),
+        (lambda: greedy(lambda y: np.zeros(0), 3), "logp: want log-probabilities"),
         (lambda: every(lambda y: np.log(np.full(400, 1 / 400)), 2), "tau: want at most 100000 sequences"),
     ],
 )

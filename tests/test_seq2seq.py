@@ -285,6 +285,12 @@ def test_stored_weights_still_earn_their_recorded_exact_match(kind, seed):
         assert abs(s2s.exact_match(p, dates) - recorded) <= 0.011
 
 
+def test_the_peaks_of_one_date_lie_about_as_often_where_they_should_as_was_recorded():
+    row = next(r for r in store.rows("seq2seq", kind="attention", seed=0) if "stored" in r)
+    found = s2s.peak_share(twin.load_seq2seq("attention", 0), 1, 20)
+    assert abs(found - row["stored"]["peaks"][0]) <= 0.1
+
+
 def test_the_stored_gru_writes_one_date_and_often_two_with_a_context_of_64():
     p = twin.seq2seq_from_torch(store.weights("bottleneck", cell="gru"))
     assert p.A is None and len(p.d) == 64

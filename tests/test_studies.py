@@ -492,3 +492,10 @@ def test_weights_are_read_by_the_key_of_their_row(stored, done):
         store.weights("toy_study", seed=1)
     with pytest.raises(ValueError, match="^name: want one of toy_study.json, toy_study.npz, got 'other.json'"):
         store.record("other")
+
+
+def test_rows_are_those_that_have_all_that_is_wanted_and_may_have_nothing_else():
+    every = store.rows("adder")
+    assert store.rows("adder", **every[0]) == [every[0]]
+    assert store.rows("adder", seed=every[1]["seed"]) == [row for row in every if row["seed"] == every[1]["seed"]]
+    assert store.rows("adder", seed=every[0]["seed"], seconds=-1) == []

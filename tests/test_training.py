@@ -251,3 +251,10 @@ def quick(**arguments):
 def test_bad_arguments_are_named(name, call):
     with pytest.raises(ValueError, match=f"^{name}: want"):
         call()
+
+
+def test_the_bar_shows_what_was_measured_last(monkeypatch):
+    shown = []
+    monkeypatch.setattr(training.tqdm, "set_postfix", lambda self, measured: shown.append(measured))
+    history = training.train(fresh(), batch, squared, steps=4, every=2, evaluate=lambda model: {"wrong": 0.25})
+    assert shown == [{"loss": f"{entry['loss']:.4g}", "wrong": "0.25"} for entry in history]
