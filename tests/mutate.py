@@ -101,8 +101,9 @@ def _origin(root: Path, module: str, name: str) -> frozenset[str]:
     if (file := _file(root, module)) is None:
         return frozenset()
     for node in ast.parse((root / file).read_text("utf-8")).body if file.endswith("__init__.py") else ():
-        if isinstance(node, ast.ImportFrom) and node.level == 1 and name in [a.asname or a.name for a in node.names]:
-            return _origin(root, ".".join(filter(None, [module, node.module])), name)
+        if isinstance(node, ast.ImportFrom) and name in [a.asname or a.name for a in node.names]:
+            above = [module] if node.level == 1 else []
+            return _origin(root, ".".join(filter(None, [*above, node.module])), name)
     return frozenset({file})
 
 

@@ -91,7 +91,9 @@ def test_a_fault_that_never_ends_is_stopped(toy):
 def test_the_tests_of_a_module_are_those_that_get_its_names_however_they_come(toy):
     assert mutate.tests_of(toy / "toy", "companion/toy/most.py") == ["tests/test_toy.py"]
     assert mutate.tests_of(toy / "toy", "companion/other.py") == []
-    assert mutate.tests_of(ROOT, "companion/longterm/powers.py") == ["tests/test_longterm.py", "tests/test_plotting.py"]
+    using = ("longterm", "optimization", "plotting", "reservoir", "timescales")
+    assert mutate.tests_of(ROOT, "companion/longterm/powers.py") == [f"tests/test_{name}.py" for name in using]
+    assert "tests/test_graphical.py" in mutate.tests_of(ROOT, "companion/graphical/tables.py")
     assert mutate.tests_of(ROOT, "companion/figures/kinds/gates/gates.js") == [
         "tests/browser/test_kinds.py",
         "tests/browser/kinds/test_gates.py",

@@ -259,8 +259,8 @@ def test_peak_memory_grows_as_the_count_of_states_says():
         more = peak(function, 1600) - peak(function, 400)
         spacing = {"full": (None, None), "checkpointed": (40, 20), "truncated": (20, 20)}[method]
         states = states_held(1600, method, spacing[0]) - states_held(400, method, spacing[1])
-        # states, pre-activations and their two gradients: between one and six vectors a state held
-        assert states - 1 <= more <= 6 * states + 16, (method, more, states)
+        # states, pre-activations and their two gradients: one to six vectors a state; Python's own come and go
+        assert states - 16 <= more <= 6 * states + 16, (method, more, states)
 
 
 # ------------------------------------------------------------------ many networks at once
