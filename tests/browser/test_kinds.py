@@ -63,6 +63,19 @@ def test_no_text_of_a_kind_is_cut_or_covered_wherever_its_controls_stand(kind, w
     assert figure.root.evaluate(LOOK, [HEADER, WANTED])["complaints"] == []
 
 
+@pytest.mark.parametrize("kind", EXAMPLES)
+def test_a_kind_whose_column_gets_narrower_is_drawn_as_if_it_had_always_been(kind, visit):
+    drawn = []
+    for begun in (900, 560):
+        page, _ = visit("about:blank", "about:blank")
+        page.add_style_tag(content=f"body {{ width: {begun}px; }}")
+        figure = live(page, EXAMPLES[kind])
+        page.add_style_tag(content="body { width: 560px; }")
+        page.evaluate("() => new Promise(next => setTimeout(next, 100))")
+        drawn.append(figure.look())
+    assert drawn[0] == drawn[1]
+
+
 def test_kinds_that_were_loaded_one_after_the_other_live_side_by_side(notebook):
     page, watch = notebook
     for figure in [live(page, make) for make in EXAMPLES.values()]:

@@ -119,6 +119,8 @@ def test_each_character_stands_on_a_ground_as_strong_as_its_probability(page, wi
         for d, strength in seen.root.locator(".ex-ground").evaluate_all(GROUNDS)
         for x, y in re.findall(r"M([\d.]+) ([\d.]+)h9.6v20h-9.6z", d)
     }
+    edge = seen.root.locator("svg").first.evaluate("e => e.viewBox.baseVal.width")
+    assert max(x for _, x in strengths) + 9.6 <= edge
     np.testing.assert_allclose(sorted(strengths), [at for at, _ in signs[-t:]], atol=0.02)
     np.testing.assert_allclose([strengths[at] for at in sorted(strengths)], 0.55 * chosen, atol=0.55 / 50 + 0.006)
 
