@@ -125,6 +125,14 @@ def test_each_character_stands_on_a_ground_as_strong_as_its_probability(page, wi
     np.testing.assert_allclose([strengths[at] for at in sorted(strengths)], 0.55 * chosen, atol=0.55 / 50 + 0.006)
 
 
+@pytest.mark.parametrize("begun", range(33, 38))
+def test_no_line_is_wider_than_its_column_wherever_a_space_falls(page, begun):
+    _, seen = live(page, 359, start="x" * begun + " ab", t=1)
+    edge = seen.root.locator("svg").first.evaluate("e => e.viewBox.baseVal.width")
+    for x, _, wide, words in seen.root.locator(".ex-given, .ex-sign").evaluate_all(SIGNS):
+        assert float(wide) == pytest.approx(9.6 * len(words)) and float(x) + float(wide) <= edge
+
+
 @pytest.mark.parametrize("t", [1, 57, 200])
 def test_bars_are_as_long_as_the_likeliest_characters_probabilities_and_the_drawn_one_is_marked(page, t):
     figure, seen = live(page, t=t)
